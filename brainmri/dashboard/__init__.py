@@ -1,0 +1,1 @@
+"""Shared parts of the pages. The only package that imports streamlit."""

@@ -1,0 +1,1 @@
+"""Runs to numbers: descriptive tables and comparisons of models."""

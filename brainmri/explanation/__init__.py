@@ -1,0 +1,1 @@
+"""Runs to maps: Grad-CAM and its overlays."""

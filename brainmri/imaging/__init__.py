@@ -1,0 +1,1 @@
+"""Cases to samples: common grid, intensity, square regions, pseudo-RGB, frozen data sets."""

@@ -1,0 +1,1 @@
+"""Files to cases: DICOM and NIfTI, sequence identification, de-identification, phantoms."""

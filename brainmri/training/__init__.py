@@ -1,0 +1,1 @@
+"""Samples to runs: architectures, splits, augmentation, the loop, jobs."""
