@@ -3,6 +3,7 @@
 BrainMRIError
 ├── UsageError            the command line or a form was filled in wrongly (exit code 2)
 ├── StudyError            the study folder or its database
+├── StopRequested         somebody asked for a stop
 ├── IntakeError           files that cannot become a case
 │   └── RefusedFile       one file, or one series, that cannot be used
 ├── ImagingError          a case that cannot become samples
@@ -28,6 +29,10 @@ class UsageError(BrainMRIError):
 
 class StudyError(BrainMRIError):
     """The study folder or its database cannot be used."""
+
+
+class StopRequested(BrainMRIError):  # noqa: N818 - no failure, but it ends the work
+    """Somebody asked for a stop; the work ends at a safe point."""
 
 
 class IntakeError(BrainMRIError):

@@ -89,21 +89,25 @@ def default_folder() -> Path:
     return Path(named).expanduser() if named else Path(__file__).resolve().parent.parent / "study"
 
 
-def open_study(folder: Path | None = None) -> Study:
-    """Open a study, and make it where there is none yet.
+def open_study(folder: Path | None = None, *, create: bool = True) -> Study:
+    """Open a study.
 
     Parameters
     ----------
     folder : Path, optional
         Default `default_folder`.
+    create : bool
+        Make the study where there is none yet.
 
     Raises
     ------
     StudyError
-        Where the folder cannot be made or written, the database cannot be reached, or a newer version of this
+        Where there is no study and none is to be made, the folder cannot be made or written, the database cannot be reached, or a newer version of this
         software made it.
     """
     folder = folder or default_folder()
+    if not create and not folder.is_dir():
+        raise StudyError(f"There is no study in {folder}. Check --study, or make one with 'import' or 'demo'.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

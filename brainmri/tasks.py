@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainmri.database import Base, utc_now
-from brainmri.errors import BrainMRIError, StudyError
+from brainmri.errors import BrainMRIError, StopRequested, StudyError
 from brainmri.study import Study
 
 Progress = Callable[[float, str], None]
@@ -94,6 +94,12 @@ class TaskHandle:
         with self._study.session() as session:
             session.execute(update(Task).where(Task.id == self.task_id).values(**values))
 
+    def advance(self, fraction: float, step: str) -> None:
+        """Write progress, and raise `StopRequested` where somebody asked for a stop: for work without a stop of its own."""
+        self.report(fraction, step)
+        if self.stop_requested():
+            raise StopRequested("Stopped as asked. What was finished until then is kept.")
+
     def stop_requested(self) -> bool:
         """Return whether somebody asked for a stop."""
         with self._study.session() as session:
@@ -139,6 +145,9 @@ def running(study: Study, kind: str, *, subject: str | None = None, task_id: int
         )
     try:
         yield handle
+    except StopRequested as error:
+        handle.finish(STOPPED, message=str(error))
+        raise
     except BrainMRIError as error:
         handle.finish(FAILED, message=str(error))
         raise

@@ -121,7 +121,7 @@ def count_by_class(study: Study, dataset: Dataset) -> tuple[dict[str, int], dict
     """Return the numbers of samples and of cases of each class."""
     rows = read_sample_rows(study, dataset.hash)
     samples = Counter(row.diagnosis for row in rows)
-    cases = Counter(dict({row.case_id: row.diagnosis for row in rows}).values())
+    cases = Counter({row.case_id: row.diagnosis for row in rows}.values())
     return {name: samples[name] for name in dataset.classes}, {name: cases[name] for name in dataset.classes}
 
 

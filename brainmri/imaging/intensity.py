@@ -11,8 +11,8 @@ from brainmri.errors import ImagingError
 def percentile_limits(volume: NDArray[np.generic], *, lower: float, upper: float) -> tuple[float, float]:
     """Return the intensities between which a sequence is shown.
 
-    The percentiles are taken over the foreground (voxels brighter than the mean of the volume), because the share of air
-    around the head differs between examinations and would move them.
+    The upper percentile is taken over the foreground (voxels brighter than the mean of the volume), because the share of
+    air around the head differs between examinations and would move it.
 
     Parameters
     ----------
