@@ -98,7 +98,7 @@ def make_demo(
     seed : int
         Of phantoms, splits and runs.
     archive : Path, optional
-        Where the DICOM files go; default: beside the study folder, ``<study>-archive``.
+        Where the DICOM files go; default `default_archive`.
     progress : callable
     stop : callable
         Returns True where somebody asked for a stop of the training.
@@ -109,7 +109,7 @@ def make_demo(
         Where the study holds cases of real patients.
     """
     _refuse_real_cases(study)
-    archive = archive or study.folder.with_name(f"{study.folder.name}-archive")
+    archive = archive or default_archive(study, plan, seed)
     at_import, at_dataset, at_training = plan.shares[0], sum(plan.shares[:2]), sum(plan.shares)
     _write_archive_once(archive, plan, seed, _part(progress, 0.0, at_import))
     import_paths(study, [archive], labels=archive / "labels.csv", progress=_part(progress, at_import, at_dataset))
@@ -119,6 +119,12 @@ def make_demo(
     part = _part(progress, at_training, 1.0)
     work(study, experiment_id, after_run=EXPLAIN_AFTER_RUN, progress=part, stop=stop)
     return experiment_id
+
+
+def default_archive(study: Study, plan: DemoPlan, seed: int) -> Path:
+    """Return the folder beside the study that takes the phantoms' DICOM files."""
+    folder = study.folder.with_name(f"{study.folder.name}-archive")
+    return folder / f"{sum(plan.patients.values())}-phantoms-seed-{seed}"
 
 
 def _refuse_real_cases(study: Study) -> None:
@@ -137,6 +143,7 @@ def _write_archive_once(archive: Path, plan: DemoPlan, seed: int, progress: Prog
         return
     partial = archive.with_name(f"{archive.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
     write_archive(partial, patients=plan.patients, seed=seed, progress=progress)
     partial.rename(archive)
 

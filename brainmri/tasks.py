@@ -100,6 +100,11 @@ class TaskHandle:
         if self.stop_requested():
             raise StopRequested("Stopped as asked. What was finished until then is kept.")
 
+    def set_subject(self, subject: str) -> None:
+        """Name what the task works on, once it is known."""
+        with self._study.session() as session:
+            session.execute(update(Task).where(Task.id == self.task_id).values(subject=subject))
+
     def stop_requested(self) -> bool:
         """Return whether somebody asked for a stop."""
         with self._study.session() as session:

@@ -1,0 +1,1 @@
+"""The commands of ``python -m brainmri``, one module for each group of stages."""

@@ -1,0 +1,112 @@
+"""The table of commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from brainmri import __version__
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; a command's own imports wait until it runs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m brainmri",
+        description="Brain-tumour MRI: import, train, compare and explain. For research and teaching, not for diagnosis.",
+    )
+    parser.add_argument("--version", action="version", version=f"brainmri {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_study_commands(commands)
+    _add_training_commands(commands)
+    _add_result_commands(commands)
+    return parser
+
+
+def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = _command(commands, "demo", "study:demo", "make a study of phantoms and train on it", task=True)
+    demo.add_argument(
+        "--seed", type=_seed, default=0, metavar="N", help="seed of phantoms, splits and runs (default 0)"
+    )
+    demo.add_argument("--quick", action="store_true", help="few patients, one repeat: under a minute")
+    demo.add_argument("--archive", type=Path, metavar="DIR", help="where the DICOM files go (default beside the study)")
+    take = _command(commands, "import", "study:import_files", "turn DICOM or NIfTI files into cases", task=True)
+    take.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+    take.add_argument("--labels", type=Path, metavar="CSV", help="table with the columns patient_id, diagnosis")
+    freeze = _command(commands, "dataset", "study:dataset", "make pseudo-RGB samples of the cases and freeze them")
+    freeze.add_argument("--size", type=int, default=224, metavar="PX", help="side of a sample (default 224)")
+    _command(commands, "doctor", "study:doctor", "show versions, device, weights, database and disk")
+
+
+def _add_training_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = _command(commands, "train", "training:train", "fine-tune the architectures on random splits", task=True)
+    train.add_argument("--architectures", nargs="+", metavar="NAME", help="default: alexnet googlenet resnet50")
+    train.add_argument("--repeats", type=int, default=10, metavar="N", help="random splits (default 10)")
+    train.add_argument("--split", choices=("patient", "image"), default="patient", help="what is split 7:3")
+    train.add_argument("--epochs", type=int, default=30, metavar="N", help="passes over the images (default 30)")
+    train.add_argument("--size", type=int, metavar="PX", help="side of a sample (default: of the newest data set)")
+    train.add_argument("--weights", default="imagenet", metavar="imagenet|scratch|PATH", help="where weights start")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    train.add_argument("--seed", type=_seed, default=0, metavar="N")
+    train.add_argument("--batch-size", type=int, metavar="N", help="images a step")
+    train.add_argument("--learning-rate", type=float, metavar="RATE", help="peak learning rate")
+    train.add_argument("--augmentation", type=float, metavar="STRENGTH", help="0 none, 1 usual, 2 strong")
+    train.add_argument("--processes", type=int, metavar="N", help="processes at once (default: chosen)")
+    train.add_argument("--checkpoints", choices=("float32", "float16"), help="precision of stored weights")
+    work = _command(commands, "work", "training:work", "go on with the open runs of an experiment", task=True)
+    work.add_argument("experiment", metavar="EXPERIMENT")
+
+
+def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = _command(commands, "compare", "results:compare", "compare accuracies from a table", study=False)
+    compare.add_argument("csv", type=Path, metavar="CSV", help="columns model, repeat, accuracy")
+    results = _command(commands, "results", "results:results", "compare the architectures of an experiment")
+    results.add_argument("experiment", metavar="EXPERIMENT")
+    explain = _command(commands, "explain", "results:explain", "draw Grad-CAM of one sample over its sequences")
+    explain.add_argument("--run", dest="run_id", required=True, metavar="RUN")
+    explain.add_argument("--sample", required=True, type=int, metavar="SAMPLE", help="index in the data set, from 0")
+    explain.add_argument("--class", dest="target", metavar="DIAGNOSIS", help="default: the predicted one")
+    explain.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: the present folder")
+    explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
+    explain_run.add_argument("run_id", metavar="RUN")
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    target: str,
+    help_text: str,
+    *,
+    task: bool = False,
+    study: bool = True,
+) -> argparse.ArgumentParser:
+    """Add one command with the options that all share."""
+    parser = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    if study:
+        parser.add_argument("--study", type=Path, metavar="DIR", help="default $BRAINMRI_STUDY, then study/")
+    if task:
+        parser.add_argument("--task", type=int, help=argparse.SUPPRESS)
+    parser.set_defaults(run=_lazy(target))
+    return parser
+
+
+def _lazy(target: str) -> Command:
+    module, function = target.split(":")
+
+    def run(options: argparse.Namespace) -> int:
+        code: int = getattr(import_module(f"brainmri.commands.{module}"), function)(options)
+        return code
+
+    return run
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**31:
+        raise argparse.ArgumentTypeError("expected a whole number from 0 to 2147483647")
+    return seed
