@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from brainmri.errors import StudyError
+from brainmri.explanation import EXPLAIN_AFTER_RUN
 from brainmri.imaging.datasets import freeze_dataset
 from brainmri.imaging.settings import DatasetSettings
 from brainmri.intake.importing import import_paths
@@ -23,9 +24,6 @@ from brainmri.training.monitor import list_experiments
 from brainmri.training.settings import TrainingSettings
 
 Progress = Callable[[float, str], None]
-
-EXPLAIN_AFTER_RUN: Final = "brainmri.explanation.precompute:explain_run"
-"""Called in the worker after every finished run, so that review opens without a network in the page's process."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from brainmri import tasks
 from brainmri.commands.terminal import print_json, print_table, show_progress
-from brainmri.demo import EXPLAIN_AFTER_RUN
 from brainmri.errors import ImagingError
+from brainmri.explanation import EXPLAIN_AFTER_RUN
 from brainmri.imaging.datasets import freeze_dataset, read_dataset
 from brainmri.imaging.settings import DatasetSettings
 from brainmri.study import Study, open_study
