@@ -114,13 +114,18 @@ def open_study(folder: Path | None = None, *, create: bool = True) -> Study:
         raise StudyError(f"The study folder {folder} cannot be made: {error.strerror}. Choose another one.") from error
     for module in _RECORD_MODULES:
         import_module(module)
-    study = Study(folder, os.environ.get(DATABASE_VARIABLE))
     try:
+        study = Study(folder, os.environ.get(DATABASE_VARIABLE))
         _prepare(study)
+    except ModuleNotFoundError as error:
+        raise StudyError(
+            f"{DATABASE_VARIABLE} names a database whose driver '{error.name}' is not installed. "
+            "For PostgreSQL: pip install -r requirements-postgresql.txt."
+        ) from error
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
         raise StudyError(
-            f"The database of the study {study.folder} cannot be opened: {reason}. "
+            f"The database of the study {folder} cannot be opened: {reason}. "
             f"Check the folder's permissions and {DATABASE_VARIABLE}."
         ) from error
     return study

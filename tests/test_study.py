@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -86,6 +87,28 @@ def test_a_file_in_the_place_of_the_folder_is_explained(tmp_path: Path) -> None:
 def test_a_database_that_is_none_is_explained(tmp_path: Path) -> None:
     (tmp_path / "study.db").write_bytes(b"this is not a database" * 100)
     with pytest.raises(StudyError, match=r"database of the study .* cannot be opened: file is not a database"):
+        open_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("mysql+nodriver://localhost/study", "cannot be opened: .*mysql"),
+        ("not an address", "cannot be opened: Could not parse"),
+    ],
+)
+def test_an_address_of_no_database_is_explained(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, reason: str
+) -> None:
+    monkeypatch.setenv("BRAINMRI_DATABASE_URL", url)
+    with pytest.raises(StudyError, match=reason):
+        open_study(tmp_path)
+
+
+def test_a_missing_database_driver_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BRAINMRI_DATABASE_URL", "postgresql+psycopg://localhost/study")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StudyError, match=r"driver 'psycopg' is not installed.*requirements-postgresql"):
         open_study(tmp_path)
 
 
