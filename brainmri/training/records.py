@@ -72,6 +72,11 @@ class Run(Base):
     """Why the run failed, and what to do."""
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"))
     """The background task whose processes work on it."""
+    worker_pid: Mapped[int | None]
+    """Number of the process that took the run, with its creation time (seconds since 1970) and machine: tells a run at
+    work from one whose process is gone."""
+    worker_created: Mapped[float | None]
+    worker_host: Mapped[str | None]
     device: Mapped[str | None]
     versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Software that made the result: brainmri, python, torch, torchvision, numpy, git revision."""

@@ -1,0 +1,121 @@
+"""The table of networks. It holds names only: nothing here imports torch, so that pages can read it.
+
+A further torchvision classification network is one more entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from brainmri.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """One network.
+
+    Parameters
+    ----------
+    name : str
+        Key in settings, identifiers and files.
+    display_name : str
+        As people write it.
+    builder : str
+        Dotted ``module:function`` that returns the network for ``num_classes``.
+    options : tuple of (str, object)
+        Further keyword arguments of the builder.
+    head : str
+        Dotted name of the last layer, a `torch.nn.Linear`, which gets one output a class.
+    target_layers : tuple of str
+        Layers for Grad-CAM, late to early; the latest whose grid is fine enough is taken.
+    minimum_size_px : int
+        Smallest side of an input that the network takes and that leaves one of its layers a grid of 6×6.
+    published_files : tuple of str
+        Torchvision's files of ImageNet weights, the preferred one first; the eight digits before ``.pth`` begin the
+        sha256.
+    published_layers_unused : tuple of str
+        Prefixes of weights in that file that this software leaves out.
+    scratch_rate : float
+        Factor of the learning rate where training starts from random weights.
+    relative_cost : float
+        Training operations for one image relative to AlexNet; weighs progress until there are measurements.
+    """
+
+    name: str
+    display_name: str
+    builder: str
+    options: tuple[tuple[str, object], ...] = ()
+    head: str
+    target_layers: tuple[str, ...]
+    minimum_size_px: int
+    published_files: tuple[str, ...]
+    published_layers_unused: tuple[str, ...] = ()
+    scratch_rate: float = 1.0
+    relative_cost: float = 1.0
+
+
+_TABLE = (
+    Architecture(
+        name="alexnet",
+        display_name="AlexNet",
+        builder="torchvision.models:alexnet",
+        head="classifier.6",
+        # Activations after a ReLU. The convolutions before them (10, 3, 0) are overwritten in place by that ReLU, so
+        # that a plain hook on them reads something else than it should; 12, the last pooling, is 6×6 at 224 px and
+        # often all zero.
+        target_layers=("features.11", "features.4", "features.1"),
+        minimum_size_px=63,
+        published_files=("alexnet-owt-7be5be79.pth",),
+        relative_cost=1.0,
+    ),
+    Architecture(
+        name="googlenet",
+        display_name="GoogLeNet",
+        builder="torchvision.models:googlenet",
+        # Without the auxiliary heads: 6-7 % faster, 5.6 instead of 9.9 million weights, and the published file has no
+        # trained ones. transform_input would normalise a second time, as for photographs: the engine has done it once
+        # already.
+        options=(("aux_logits", False), ("transform_input", False), ("init_weights", False)),
+        head="fc",
+        target_layers=("inception5b", "inception4e", "inception3b"),
+        minimum_size_px=48,
+        published_files=("googlenet-1378be20.pth",),
+        published_layers_unused=("aux1.", "aux2."),
+        relative_cost=1.0,
+    ),
+    Architecture(
+        name="resnet50",
+        display_name="ResNet50",
+        builder="torchvision.models:resnet50",
+        head="fc",
+        target_layers=("layer4.2", "layer3.5", "layer2.3"),
+        minimum_size_px=48,
+        # IMAGENET1K_V1, trained as the other two were; V2, of a longer recipe, serves where only it is there.
+        published_files=("resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth"),
+        relative_cost=3.0,
+    ),
+)
+
+ARCHITECTURES: Final[dict[str, Architecture]] = {entry.name: entry for entry in _TABLE}
+"""Every network by its name; models 1, 2 and 3 of the published study in this order."""
+
+DISPLAY_NAMES: Final[dict[str, str]] = {name: entry.display_name for name, entry in ARCHITECTURES.items()}
+
+
+def display_architecture(name: str) -> str:
+    """Return the network's name as people write it; one that is not in the table comes back as it is."""
+    return DISPLAY_NAMES.get(name, name)
+
+
+def find_architecture(name: str) -> Architecture:
+    """Return the entry of a network.
+
+    Raises
+    ------
+    UsageError
+        Where there is none; the message names those that are known.
+    """
+    if name not in ARCHITECTURES:
+        raise UsageError(f"Unknown architecture '{name}'; known are {', '.join(ARCHITECTURES)}.")
+    return ARCHITECTURES[name]
