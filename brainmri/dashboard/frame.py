@@ -1,0 +1,40 @@
+"""The frame around every page: page config, sign-in, sidebar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from brainmri.dashboard.state import current_study
+
+NOTICE: Final = "For research and teaching. Not for diagnosis."
+
+_ASSETS = Path(__file__).with_name("assets")
+
+
+def configure_page() -> None:
+    """Set title, icon and width. The icon is a local file: a ``:material/…:`` one would be fetched from outside."""
+    st.set_page_config(page_title="brainmri", page_icon=str(_ASSETS / "icon.png"), layout="wide")
+    st.logo(str(_ASSETS / "logo.svg"), size="large", icon_image=str(_ASSETS / "icon.png"))
+
+
+def require_sign_in() -> None:
+    """Ask for a sign-in where ``.streamlit/secrets.toml`` configures one, and stop the page until it is done."""
+    if st.user.get("is_logged_in", True):
+        return
+    st.title("brainmri")
+    st.write("This study is protected. Sign in to open it.")
+    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+    st.stop()
+
+
+def show_sidebar() -> None:
+    """Show which study is open, and what the software is for."""
+    with st.sidebar:
+        folder = current_study().folder
+        st.caption(f":material/folder_open: Study **{folder.name}**", help=str(folder))
+        st.caption(NOTICE)
+        if st.user.get("is_logged_in"):
+            st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout)

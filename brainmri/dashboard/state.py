@@ -1,0 +1,96 @@
+"""What every page shares: the open study, the choice that the address carries, and errors in a sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
+
+from brainmri.errors import BrainMRIError
+from brainmri.study import DATABASE_VARIABLE, Study, default_folder, open_study
+
+PHANTOM_NOTICE: Final = (
+    "Phantom data: these cases are drawn by a computer. They show how the software works, nothing about patients."
+)
+
+_LOG = logging.getLogger(__name__)
+
+
+def current_study() -> Study:
+    """Return the study that ``$BRAINMRI_STUDY`` names, opened once for all visitors.
+
+    Raises
+    ------
+    StudyError
+        Where it cannot be opened.
+    """
+    return _open(str(default_folder().resolve()), os.environ.get(DATABASE_VARIABLE))
+
+
+@contextmanager
+def explain_errors() -> Iterator[None]:
+    """Show an error of the block as a sentence instead of a traceback.
+
+    Works as a decorator too: a fragment that reruns alone is outside the block around its page.
+    """
+    try:
+        yield
+    except BrainMRIError as error:
+        st.error(str(error), icon=":material/error:")
+    except SQLAlchemyError as error:
+        _LOG.exception("The database refused a page's request")
+        reason = getattr(error, "orig", None) or type(error).__name__
+        st.error(
+            f"The study's database did not answer: {reason}. Check that the study folder is still there, that its "
+            "disk is not full, and load the page again.",
+            icon=":material/error:",
+        )
+
+
+def query_choice(name: str, options: Sequence[str], default: str | None = None) -> str | None:
+    """Return the choice that the address carries (``?case=case-0001``) where it is one of the options.
+
+    Parameters
+    ----------
+    name : str
+        ``case``, ``run``, ``experiment`` or ``sample``.
+    options : sequence of str
+        What can be chosen.
+    default : str, optional
+        Where the address carries nothing, or something that is gone.
+    """
+    value = st.query_params.get(name)
+    return value if value in options else default
+
+
+def remember_choice(**choice: str | None) -> None:
+    """Write choices into the address, so that a reload and a link show the same; None takes one out."""
+    for name, value in choice.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def show_phantom_notice() -> None:
+    """Say that what the page shows are phantoms."""
+    st.info(PHANTOM_NOTICE, icon=":material/science:")
+
+
+def _still_there(study: Study) -> bool:
+    """Return whether the study's folder and SQLite file still exist; a deleted study is opened afresh."""
+    database = study.engine.url.database
+    on_disk = study.engine.url.get_backend_name() != "sqlite" or (database is not None and Path(database).exists())
+    return study.folder.is_dir() and on_disk
+
+
+@st.cache_resource(show_spinner=False, validate=_still_there)
+def _open(folder: str, url: str | None) -> Study:
+    """Open a study; the address of the database is part of the cache's key only."""
+    return open_study(Path(folder))
