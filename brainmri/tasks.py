@@ -1,8 +1,8 @@
 """Background tasks: operating-system processes that outlive the page, the browser and the server.
 
-A task is a row and a process. The process writes its progress into the row; any page reads it there. A row whose process
-is gone is told apart from a running one by the process's identity (number and creation time), so that a reused process
-number or a restart of the machine does not look like work.
+A task is a row and a process. The process writes its progress into the row; any page reads it there. A row whose
+process is gone is told apart from a running one by the process's identity (number and creation time), so that a reused
+process number or a restart of the machine does not look like work.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Any, Final
 
 import psutil
 from sqlalchemy import Index, select, text, update
@@ -32,6 +35,14 @@ FINISHED: Final = "finished"
 FAILED: Final = "failed"
 STOPPED: Final = "stopped"
 INTERRUPTED: Final = "interrupted"
+
+PRIVATE_KINDS: Final = ("import",)
+"""Kinds whose output and messages name files, and file names may name patients: neither enters the study folder."""
+
+_PRIVATE_MESSAGE: Final = (
+    "The import could not be done. The reason may name files, so it is not stored: only the terminal or the page that "
+    "started it shows it. Start it again to see it."
+)
 
 _START_GRACE_S = 60
 """How long a new row may be without a process: the child imports torch before it reports."""
@@ -95,7 +106,7 @@ class TaskHandle:
             session.execute(update(Task).where(Task.id == self.task_id).values(**values))
 
     def advance(self, fraction: float, step: str) -> None:
-        """Write progress, and raise `StopRequested` where somebody asked for a stop: for work without a stop of its own."""
+        """Write progress, and raise `StopRequested` where somebody asked for a stop."""
         self.report(fraction, step)
         if self.stop_requested():
             raise StopRequested("Stopped as asked. What was finished until then is kept.")
@@ -154,13 +165,13 @@ def running(study: Study, kind: str, *, subject: str | None = None, task_id: int
         handle.finish(STOPPED, message=str(error))
         raise
     except BrainMRIError as error:
-        handle.finish(FAILED, message=str(error))
+        handle.finish(FAILED, message=_storable(kind, str(error)))
         raise
     except KeyboardInterrupt:
         handle.finish(STOPPED, message="Stopped from the terminal.")
         raise
     except BaseException as error:
-        handle.finish(FAILED, message=f"Unexpected {type(error).__name__}: {error}")
+        handle.finish(FAILED, message=_storable(kind, f"Unexpected {type(error).__name__}: {error}"))
         raise
     handle.finish(FINISHED)
 
@@ -168,7 +179,8 @@ def running(study: Study, kind: str, *, subject: str | None = None, task_id: int
 def start(study: Study, kind: str, arguments: Sequence[str], *, subject: str | None = None) -> int:
     """Start ``python -m brainmri ARGUMENTS --task ID`` as a process of its own and return the task's number.
 
-    The process gets its own session, so that it outlives the server; its output goes to ``logs/`` of the study.
+    The process gets its own session, so that it outlives the server. Its output goes to ``logs/`` of the study; that of
+    `PRIVATE_KINDS` to nameless files outside the study, which `read_output` reads.
 
     Raises
     ------
@@ -177,29 +189,57 @@ def start(study: Study, kind: str, arguments: Sequence[str], *, subject: str | N
     """
     task_id = _insert(study, kind, subject)
     command = [sys.executable, "-m", "brainmri", *arguments, "--study", str(study.folder), "--task", str(task_id)]
-    log = study.folder / "logs" / f"task-{task_id:04d}-{kind}.txt"
-    log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with log.open("wb") as stream:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": _python_path()},
-            )
+        spawn = _spawn_private if kind in PRIVATE_KINDS else _spawn
+        _CHILDREN[study.url, task_id] = spawn(study, task_id, kind, command)
     except OSError as error:
         TaskHandle(study, task_id).finish(FAILED, message=f"The process could not be started: {error}.")
         raise StudyError(f"The {kind} process could not be started: {error}.") from error
-    _CHILDREN[task_id] = process
     return task_id
+
+
+@dataclass(frozen=True)
+class TaskOutput:
+    """What a process of one of `PRIVATE_KINDS` has printed."""
+
+    stdout: str
+    stderr: str
+
+
+def read_output(study: Study, task_id: int) -> TaskOutput | None:
+    """Return what a process of one of `PRIVATE_KINDS` printed, once it has ended.
+
+    None while it runs, and where another process started it: the output is gone with the one that did.
+    """
+    child, streams = _CHILDREN.get((study.url, task_id)), _OUTPUTS.get((study.url, task_id))
+    if child is None or streams is None or child.poll() is None:
+        return None
+    for stream in streams:
+        stream.seek(0)
+    stdout, stderr = (stream.read().decode("utf-8", errors="replace") for stream in streams)
+    return TaskOutput(stdout, stderr)
+
+
+def forget_output(study: Study, task_id: int) -> None:
+    """Throw away what `read_output` returns."""
+    for stream in _OUTPUTS.pop((study.url, task_id), ()):
+        stream.close()
 
 
 def request_stop(study: Study, task_id: int) -> None:
     """Ask a task to stop at its next safe point."""
     with study.session() as session:
         session.execute(update(Task).where(Task.id == task_id).values(stop_requested=True))
+
+
+def runs_elsewhere(task: Task) -> bool:
+    """Return whether a task belongs to another machine, so that nothing here can tell if its process is still there."""
+    return task.host is not None and task.host != _host()
+
+
+def give_up(study: Study, task_id: int) -> None:
+    """Close the row of a task that `runs_elsewhere`, for somebody who knows that it does not run any more."""
+    TaskHandle(study, task_id).finish(INTERRUPTED, message="Closed by hand: its process was on another machine.")
 
 
 def read(study: Study, task_id: int) -> Task | None:
@@ -227,8 +267,45 @@ def seconds_left(task: Task) -> float | None:
     return elapsed * (1 - task.fraction) / task.fraction
 
 
-_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
-"""Processes that this process started: polled, because an ended child stays a zombie until somebody does."""
+_CHILDREN: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+"""Processes that this process started, by study and task: polled, because an ended child stays a zombie until then."""
+
+_OUTPUTS: dict[tuple[str, int], tuple[IO[bytes], IO[bytes]]] = {}
+"""Standard output and error of private children, in files that have no name and end with this process."""
+
+
+def _spawn(study: Study, task_id: int, kind: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a process whose output goes into the study's logs."""
+    log = study.folder / "logs" / f"task-{task_id:04d}-{kind}.txt"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stream:
+        return _popen(command, stream, stream)
+
+
+def _spawn_private(study: Study, task_id: int, _kind: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a process whose output stays out of the study.
+
+    Files, not pipes: a child that outlives this process can go on printing.
+    """
+    streams = (tempfile.TemporaryFile(), tempfile.TemporaryFile())  # noqa: SIM115 - `forget_output` closes them
+    _OUTPUTS[study.url, task_id] = streams
+    return _popen(command, *streams)
+
+
+def _popen(command: Sequence[str], stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": _python_path(), "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+def _storable(kind: str, message: str) -> str:
+    """Return the message, or for `PRIVATE_KINDS` one that names no file."""
+    return _PRIVATE_MESSAGE if kind in PRIVATE_KINDS else message
 
 
 def _insert(study: Study, kind: str, subject: str | None) -> int:
@@ -248,7 +325,7 @@ def _insert(study: Study, kind: str, subject: str | None) -> int:
 
 def _settle(study: Study, task: Task) -> Task:
     """Close the row of a task whose process is gone."""
-    if task.status != RUNNING or _alive(task):
+    if task.status != RUNNING or _alive(study, task):
         return task
     message = "The process ended before its work was done (stopped from outside, out of memory, or a restart)."
     TaskHandle(study, task.id).finish(INTERRUPTED, message=message)
@@ -257,13 +334,13 @@ def _settle(study: Study, task: Task) -> Task:
     return settled or task
 
 
-def _alive(task: Task) -> bool:
-    child = _CHILDREN.get(task.id)
+def _alive(study: Study, task: Task) -> bool:
+    child = _CHILDREN.get((study.url, task.id))
     if child is not None:
         return child.poll() is None
     if task.pid is None:
         return (utc_now() - task.started_at).total_seconds() < _START_GRACE_S
-    if task.host != _host():
+    if runs_elsewhere(task):
         return True  # another machine's process: only that machine can tell
     try:
         process = psutil.Process(task.pid)
@@ -279,6 +356,6 @@ def _host() -> str:
 
 def _python_path() -> str:
     """Return a PYTHONPATH under which the child finds this package, whatever its working directory."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    here = str(Path(__file__).resolve().parents[1])
     inherited = os.environ.get("PYTHONPATH")
     return here if not inherited else os.pathsep.join([here, inherited])
