@@ -1,0 +1,280 @@
+"""Figures of the evaluation stage: accuracies over repeats, Tukey's intervals, confusion matrices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from brainmri.evaluation.comparison import Descriptive, TukeyPair
+from brainmri.evaluation.predictions import Confusion, Level
+from brainmri.evaluation.published import PublishedAccuracy
+from brainmri.evaluation.reading import FinishedRun
+from brainmri.evaluation.wording import explain_pair, format_p, format_points, format_share
+from brainmri.figures.palette import (
+    ACCENT,
+    BACKGROUND,
+    MUTED,
+    SEQUENTIAL_SCALE,
+    TEXT,
+    apply_theme,
+    architecture_colour,
+    with_opacity,
+)
+from brainmri.training.architecture_names import display_architecture
+from brainmri.vocabulary import display_diagnosis
+
+PUBLISHED_LABEL: Final = "Published study, other data: median and IQR"
+
+_MATRICES_A_ROW: Final = 3
+_POINTS_AT: Final = -0.3
+_PUBLISHED_AT: Final = 0.34
+_JITTER: Final = 0.14
+_GOLDEN: Final = 0.618034
+"""Steps of the golden ratio spread any number of points evenly, and the same way at every redraw."""
+
+
+def draw_accuracy_distribution(
+    descriptive: Sequence[Descriptive],
+    runs: Sequence[FinishedRun],
+    *,
+    published: Sequence[PublishedAccuracy] = (),
+    level: Level = "image",
+) -> go.Figure:
+    """Draw a box for each architecture with every repeat as a point beside it.
+
+    Parameters
+    ----------
+    descriptive : sequence of Descriptive
+        One an architecture, shares from 0 to 1. The box ends at the quartiles of type 7 as in the table.
+    runs : sequence of FinishedRun
+        The points.
+    published : sequence of PublishedAccuracy
+        Medians and quartiles of the published study to lay over, or none.
+    level : {'image', 'case'}
+        What the accuracies count, for the title of the axis.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Points carry ``[run_id, repeat, split seed]`` as custom data.
+    """
+    figure = go.Figure()
+    shown = [row for row in descriptive if row.n]
+    for place, row in enumerate(shown):
+        figure.add_trace(_box(place, row))
+        figure.add_trace(_points(place, row.model, [run for run in runs if run.architecture == row.model]))
+    places = {row.model: place for place, row in enumerate(shown)}
+    beside = [(places[one.architecture], one) for one in published if one.architecture in places]
+    if beside:
+        figure.add_trace(_published(beside))
+    figure.update_xaxes(
+        tickmode="array",
+        tickvals=list(places.values()),
+        ticktext=[display_architecture(name) for name in places],
+        tickfont={"color": TEXT, "size": 14},
+        range=[-0.6, len(shown) - 0.4],
+        showgrid=False,
+        zeroline=False,
+    )
+    counted = "images" if level == "image" else "cases"
+    figure.update_yaxes(title_text=f"Accuracy on held-out {counted} (%)", tickformat=".0%", zeroline=False)
+    figure.update_layout(showlegend=bool(beside))
+    figure.update_layout(margin_t=32 if beside else 12)
+    return apply_theme(figure, height=400, revision=f"accuracy-{level}")
+
+
+def draw_tukey_intervals(pairs: Sequence[TukeyPair]) -> go.Figure:
+    """Draw differences of mean accuracies with simultaneous 95 % intervals, in percentage points.
+
+    Parameters
+    ----------
+    pairs : sequence of TukeyPair
+        Shares from 0 to 1. Pairs without an interval are drawn as a hollow point.
+    """
+    names = [f"{display_architecture(pair.a)} − {display_architecture(pair.b)}" for pair in pairs]
+    figure = go.Figure()
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1, "dash": "dash"})
+    groups = (
+        ("Interval leaves out zero", ACCENT, [i for i, pair in enumerate(pairs) if pair.is_clear]),
+        ("Interval includes zero", MUTED, [i for i, pair in enumerate(pairs) if not pair.is_clear]),
+    )
+    for label, colour, chosen in groups:
+        if chosen:
+            figure.add_trace(_intervals(label, colour, [pairs[i] for i in chosen], [names[i] for i in chosen]))
+    figure.update_xaxes(title_text="Difference (percentage points)", zeroline=False)
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=names[::-1],
+        tickfont={"color": TEXT},
+        range=[-0.6, len(pairs) - 0.4],
+        ticklabelstandoff=8,
+    )
+    return apply_theme(figure, height=120 + 56 * max(len(pairs), 1), revision="tukey")
+
+
+def draw_confusions(confusions: Sequence[Confusion], *, values: Literal["share", "count"] = "share") -> go.Figure:
+    """Draw the confusion matrices of several architectures beside one another.
+
+    Parameters
+    ----------
+    confusions : sequence of Confusion
+        Of the same classes.
+    values : {'share', 'count'}
+        Share of each true class with all runs pooled, or mean count a run. The colour shows the share either way.
+    """
+    columns = min(max(len(confusions), 1), _MATRICES_A_ROW)
+    rows = math.ceil(max(len(confusions), 1) / columns)
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.24 / rows,
+        subplot_titles=[display_architecture(confusion.architecture) for confusion in confusions],
+    )
+    for index, confusion in enumerate(confusions):
+        row, column = index // columns + 1, index % columns + 1
+        figure.add_trace(_matrix(confusion, values), row=row, col=column)
+        figure.update_xaxes(title_text="Predicted", row=row, col=column)
+    figure.update_xaxes(showgrid=False, tickfont={"color": TEXT, "size": 12}, tickangle=0)
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": TEXT, "size": 12})
+    figure.update_yaxes(title_text="True", col=1)
+    figure.update_annotations(font={"size": 15, "color": TEXT}, yshift=4)
+    return apply_theme(figure, height=340 * rows, revision="confusions").update_layout(margin_t=40)
+
+
+def _matrix(confusion: Confusion, values: Literal["share", "count"]) -> go.Heatmap:
+    shares, counts = confusion.row_shares, confusion.mean_counts
+    names = [display_diagnosis(name) for name in confusion.classes]
+    size = range(len(names))
+    data = [[[format_share(shares[i, j]), f"{counts[i, j]:.1f}"] for j in size] for i in size]
+    return go.Heatmap(
+        z=[[None if np.isnan(share) else float(share) for share in row] for row in shares],
+        x=names,
+        y=names,
+        zmin=0,
+        zmax=1,
+        colorscale=SEQUENTIAL_SCALE,
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        text=[[cell[0 if values == "share" else 1] for cell in row] for row in data],
+        texttemplate="%{text}",
+        textfont={"size": 14},
+        customdata=data,
+        hovertemplate=(
+            f"<b>{display_architecture(confusion.architecture)}</b><br>True %{{y}}, predicted %{{x}}"
+            "<br>%{customdata[0]} of the true class, all runs pooled"
+            "<br>%{customdata[1]} in the mean of the runs<extra></extra>"
+        ),
+    )
+
+
+def _box(place: int, row: Descriptive) -> go.Box:
+    colour = architecture_colour(row.model)
+    return go.Box(
+        x=[place],
+        q1=[row.q1],
+        median=[row.median],
+        q3=[row.q3],
+        lowerfence=[row.whisker_low],
+        upperfence=[row.whisker_high],
+        name=display_architecture(row.model),
+        width=0.3,
+        line={"color": colour, "width": 2},
+        fillcolor=with_opacity(colour, 0.28),
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _points(place: int, architecture: str, runs: Sequence[FinishedRun]) -> go.Scatter:
+    offsets = [_POINTS_AT + _JITTER * (run.repeat * _GOLDEN % 1 - 0.5) for run in runs]
+    return go.Scatter(
+        x=[place + offset for offset in offsets],
+        y=[run.accuracy for run in runs],
+        mode="markers",
+        name=display_architecture(architecture),
+        marker={
+            "color": architecture_colour(architecture),
+            "size": 8,
+            "opacity": 0.9,
+            "line": {"color": BACKGROUND, "width": 1},
+        },
+        customdata=[[run.run_id, run.repeat, "–" if run.split_seed is None else run.split_seed] for run in runs],
+        hovertemplate=(
+            "<b>%{y:.1%}</b> correct<br>Run %{customdata[0]}<br>Repeat %{customdata[1]}, split seed %{customdata[2]}"
+            "<extra></extra>"
+        ),
+        showlegend=False,
+    )
+
+
+def _published(beside: Sequence[tuple[int, PublishedAccuracy]]) -> go.Scatter:
+    return go.Scatter(
+        x=[place + _PUBLISHED_AT for place, _ in beside],
+        y=[one.median for _, one in beside],
+        mode="markers",
+        name=PUBLISHED_LABEL,
+        marker={"symbol": "diamond-open", "size": 11, "color": TEXT, "line": {"width": 2}},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [one.q3 - one.median for _, one in beside],
+            "arrayminus": [one.median - one.q1 for _, one in beside],
+            "color": TEXT,
+            "thickness": 2,
+            "width": 7,
+        },
+        customdata=[
+            [display_architecture(one.architecture), format_share(one.q1), format_share(one.q3)] for _, one in beside
+        ],
+        hovertemplate=(
+            "Published study, other data<br>%{customdata[0]}: median <b>%{y:.1%}</b>"
+            "<br>IQR %{customdata[1]} to %{customdata[2]}<extra></extra>"
+        ),
+    )
+
+
+def _intervals(label: str, colour: str, pairs: Sequence[TukeyPair], names: Sequence[str]) -> go.Scatter:
+    upper = [100 * (pair.upper - pair.difference) if pair.upper is not None else 0.0 for pair in pairs]
+    lower = [100 * (pair.difference - pair.lower) if pair.lower is not None else 0.0 for pair in pairs]
+    return go.Scatter(
+        x=[100 * pair.difference for pair in pairs],
+        y=list(names),
+        mode="markers",
+        name=label,
+        marker={
+            "size": 11,
+            "color": colour,
+            "symbol": ["circle" if pair.p is not None else "circle-open" for pair in pairs],
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": upper,
+            "arrayminus": lower,
+            "color": colour,
+            "thickness": 2,
+            "width": 7,
+        },
+        customdata=[
+            [
+                format_points(pair.difference),
+                format_points(pair.lower),
+                format_points(pair.upper),
+                format_p(pair.p),
+                explain_pair(pair),
+            ]
+            for pair in pairs
+        ],
+        hovertemplate=(
+            "%{y}<br><b>%{customdata[0]} points</b>, 95 % interval %{customdata[1]} to %{customdata[2]}"
+            "<br>%{customdata[3]}: %{customdata[4]}<extra></extra>"
+        ),
+    )
