@@ -14,8 +14,8 @@ import SimpleITK as sitk  # noqa: N813
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.dicom import as_stored, read_series
+from brainmri.intake.elements import READ_ERRORS
 from brainmri.intake.grid import GriddedCase, bring_to_grid, strip, to_lps
-from brainmri.intake.headers import READ_ERRORS
 from brainmri.intake.nifti import read_nifti
 from brainmri.intake.patients import MaskFile, Patient, candidates, choose_examination, explain_second
 from brainmri.intake.report import Refusal

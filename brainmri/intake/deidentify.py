@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from brainmri.intake.words import split_words
@@ -110,12 +111,18 @@ def collect_identity(values: Iterable[str]) -> Identity:
     values : iterable of str
         As in the file, for example ``"DOE^JANE"`` or ``"19500102"``.
     """
+    return _collect(tuple(values))
+
+
+@lru_cache(maxsize=1024)  # the slices of a series repeat one another
+def _collect(values: tuple[str, ...]) -> Identity:
     words: set[str] = set()
     for value in values:
         text = _fold(value)
         parts = re.split(r"[\s^=,;_/\\|.\-]+", text)
         words.update(part for part in parts if len(part) >= 2 and not (part.isdigit() and len(part) < _SHORTEST_NUMBER))
         words.update([text] if len(text) >= 2 else [])
+        words.update(part for part in parts if len(part) == 1 and not part.isascii())  # 林
         if re.fullmatch(r"\d{8}", text):
             words.update(_spellings_of_date(text))
     return Identity(frozenset(words))
@@ -137,7 +144,7 @@ def screen_text(text: str, identity: Identity) -> str:
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     for word in sorted(identity.words, key=lambda one: (-len(one), one)):
         pattern = re.escape(word)
-        if len(word) < _SHORTEST_GLUED_PART:
+        if len(word) < _SHORTEST_GLUED_PART and word.isascii():
             pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
         text = re.sub(pattern, "\0", text, flags=re.IGNORECASE)
     text = _DATE_OR_NUMBER.sub("\0", text)

@@ -94,6 +94,7 @@ def is_sequence_word(token: str) -> bool:
 def _normalise(text: str) -> str:
     """Lower the case, unify widths of characters, and turn signs that carry meaning into words."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("^", " ")
+    text = re.sub(r"([\u3040-\u30ff\u3400-\u9fff]+)", r" \1 ", text)  # Japanese words stand beside Latin ones unspaced
     text = re.sub(r"t2\s?\*", " t2star ", text)
     text = re.sub(r"\bt2 star\b", " t2star ", text)
     text = re.sub(r"dark[\s-]fluid", " darkfluid ", text)

@@ -13,7 +13,8 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import UID
 
 from brainmri.errors import RefusedFile
-from brainmri.intake.headers import READ_ERRORS, SliceHeader, quiet
+from brainmri.intake.elements import READ_ERRORS, quiet
+from brainmri.intake.headers import SliceHeader
 from brainmri.intake.series import normal_of
 
 MINIMUM_SLICES: Final = 3

@@ -83,7 +83,7 @@ def coverage(image: sitk.Image, grid: sitk.Image, head: np.ndarray) -> float:
     """Return the share of the head's voxels on the grid that lie inside another image's field of view."""
     inside = sitk.Image(image.GetSize(), sitk.sitkUInt8) + 1
     inside.CopyInformation(image)
-    covered = sitk.GetArrayViewFromImage(sitk.Resample(inside, grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0))
+    covered = sitk.GetArrayFromImage(sitk.Resample(inside, grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0))
     return float(covered[head].mean())
 
 

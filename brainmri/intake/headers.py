@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from pydicom import config, dcmread
+from pydicom import dcmread
 from pydicom.dataset import FileDataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.deidentify import IDENTITY_KEYWORDS, TECHNICAL_KEYWORDS, Identity, collect_identity
+from brainmri.intake.elements import (
+    READ_ERRORS,
+    quiet,
+    read_number,
+    read_numbers,
+    read_plain,
+    read_text,
+    read_texts,
+    read_value,
+    read_whole,
+)
 from brainmri.intake.sequences import SeriesAttributes
 
 LARGEST_MATRIX: Final = 4096
 """More rows or columns are a broken header: clinical MR has at most 2048, and nothing is allocated for a claim."""
-
-READ_ERRORS: Final = (
-    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError,
-    RuntimeError, RecursionError, OverflowError, MemoryError, AssertionError,
-)  # fmt: skip
-"""What reading a broken file has been seen to raise in pydicom, highdicom and SimpleITK."""
 
 SEGMENTATION_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 _DIRECTORY_CLASS: Final = "1.2.840.10008.1.3.10"
@@ -41,9 +42,11 @@ _TAGS: Final = [
     *IDENTITY_KEYWORDS, *TECHNICAL_KEYWORDS,
     "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "MediaStorageSOPClassUID", "Modality", "StudyInstanceUID",
     "SeriesInstanceUID", "FrameOfReferenceUID", "StudyTime", "SeriesTime", "AcquisitionTime", "SeriesNumber",
-    "AcquisitionNumber", "InstanceNumber", "SeriesDescription", "ProtocolName", "DiffusionBValue", "AngioFlag", "ContrastBolusAgent",
+    "AcquisitionNumber", "InstanceNumber", "SeriesDescription", "ProtocolName", "DiffusionBValue", "AngioFlag",
+    "ContrastBolusAgent",
     "ContrastBolusAgentSequence", "ContrastBolusVolume", "BodyPartExamined", "ImagePositionPatient",
-    "ImageOrientationPatient", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation", "ReferencedSeriesSequence",
+    "ImageOrientationPatient", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation",
+    "ReferencedSeriesSequence",
 ]  # fmt: skip
 
 
@@ -107,56 +110,41 @@ def read_header(path: Path) -> SliceHeader:
             raise RefusedFile(f"a broken DICOM file: its header cannot be read ({type(error).__name__})") from error
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Read odd values without a warning, and without a log line that could carry them."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        with warnings.catch_warnings(), config.disable_value_validation():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = before
-
-
 def _to_header(path: Path, dataset: FileDataset, stream: BinaryIO) -> SliceHeader:
-    segmentation = _text(dataset, "SOPClassUID") in SEGMENTATION_CLASSES
+    segmentation = read_text(dataset, "SOPClassUID") in SEGMENTATION_CLASSES
     if not segmentation:
         _refuse_other_objects(dataset)
         _refuse_unusable_image(dataset)
         _refuse_truncated(dataset, stream)
-    date = _text(dataset, "AcquisitionDate") or _text(dataset, "SeriesDate") or _text(dataset, "StudyDate")
-    time = _text(dataset, "AcquisitionTime") or _text(dataset, "SeriesTime") or _text(dataset, "StudyTime")
-    description = _text(dataset, "SeriesDescription")
+    date = read_text(dataset, "AcquisitionDate") or read_text(dataset, "SeriesDate") or read_text(dataset, "StudyDate")
+    time = read_text(dataset, "AcquisitionTime") or read_text(dataset, "SeriesTime") or read_text(dataset, "StudyTime")
     return SliceHeader(
         path=path,
         segmentation=segmentation,
-        sop_instance_uid=_text(dataset, "SOPInstanceUID"),
-        series_uid=_text(dataset, "SeriesInstanceUID"),
-        study_uid=_text(dataset, "StudyInstanceUID"),
-        frame_of_reference=_text(dataset, "FrameOfReferenceUID"),
-        patient_id=_text(dataset, "PatientID"),
-        patient_name=_text(dataset, "PatientName"),
-        study_date=_text(dataset, "StudyDate"),
-        study_time=_text(dataset, "StudyTime"),
+        sop_instance_uid=read_text(dataset, "SOPInstanceUID"),
+        series_uid=read_text(dataset, "SeriesInstanceUID"),
+        study_uid=read_text(dataset, "StudyInstanceUID"),
+        frame_of_reference=read_text(dataset, "FrameOfReferenceUID"),
+        patient_id=read_text(dataset, "PatientID"),
+        patient_name=read_text(dataset, "PatientName"),
+        study_date=read_text(dataset, "StudyDate"),
+        study_time=read_text(dataset, "StudyTime"),
         acquired=f"{date}{time}",
-        series_number=_whole(dataset, "SeriesNumber"),
-        acquisition_number=_whole(dataset, "AcquisitionNumber"),
-        instance_number=_whole(dataset, "InstanceNumber"),
-        description=description or _text(dataset, "ProtocolName"),
-        rows=_whole(dataset, "Rows"),
-        columns=_whole(dataset, "Columns"),
-        position_mm=_numbers(dataset, "ImagePositionPatient"),
-        orientation=_numbers(dataset, "ImageOrientationPatient"),
-        pixel_spacing_mm=_numbers(dataset, "PixelSpacing"),
+        series_number=read_whole(dataset, "SeriesNumber"),
+        acquisition_number=read_whole(dataset, "AcquisitionNumber"),
+        instance_number=read_whole(dataset, "InstanceNumber"),
+        description=read_text(dataset, "SeriesDescription") or read_text(dataset, "ProtocolName"),
+        rows=read_whole(dataset, "Rows"),
+        columns=read_whole(dataset, "Columns"),
+        position_mm=read_numbers(dataset, "ImagePositionPatient"),
+        orientation=read_numbers(dataset, "ImageOrientationPatient"),
+        pixel_spacing_mm=read_numbers(dataset, "PixelSpacing"),
         transfer_syntax=str(transfer_syntax(dataset)),
-        attributes=_attributes(dataset, f"{description} {_text(dataset, 'ProtocolName')}".strip()),
-        technical=tuple((name, _plain(dataset, keyword)) for keyword, name in TECHNICAL_KEYWORDS.items()),
-        identity=collect_identity(one for key in IDENTITY_KEYWORDS for one in _texts(dataset, key)),
+        attributes=_attributes(dataset),
+        technical=tuple((name, read_plain(dataset, keyword)) for keyword, name in TECHNICAL_KEYWORDS.items()),
+        identity=collect_identity(one for key in IDENTITY_KEYWORDS for one in read_texts(dataset, key)),
         referenced_series=tuple(
-            _text(item, "SeriesInstanceUID") for item in _value(dataset, "ReferencedSeriesSequence") or ()
+            read_text(item, "SeriesInstanceUID") for item in read_value(dataset, "ReferencedSeriesSequence") or ()
         ),
     )
 
@@ -171,19 +159,19 @@ def transfer_syntax(dataset: FileDataset) -> UID:
 
 
 def _refuse_other_objects(dataset: FileDataset) -> None:
-    sop_class = _text(dataset, "SOPClassUID")
+    sop_class = read_text(dataset, "SOPClassUID")
     media_class = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID", ""))
-    modality = _text(dataset, "Modality").upper()
+    modality = read_text(dataset, "Modality").upper()
     if _DIRECTORY_CLASS in (sop_class, media_class):
         raise RefusedFile("a DICOMDIR: a table of contents without an image; the files it lists are read by themselves")
-    if sop_class in _ENHANCED_CLASSES or (modality == "MR" and _whole(dataset, "NumberOfFrames") > 1):
+    if sop_class in _ENHANCED_CLASSES or (modality == "MR" and read_whole(dataset, "NumberOfFrames") > 1):
         raise RefusedFile(
             "an Enhanced (multi-frame) MR object, which is not read yet: export it as classic MR images, one file a "
             "slice, or convert it to NIfTI with dcm2niix"
         )
     if not sop_class and not modality:
         raise RefusedFile("not a DICOM or NIfTI file, or one whose header is lost")
-    if not _whole(dataset, "Rows") or not _whole(dataset, "Columns"):
+    if not read_whole(dataset, "Rows") or not read_whole(dataset, "Columns"):
         name = UID(sop_class).name if sop_class else modality
         hint = "; export the contours as DICOM SEG or NIfTI" if modality == "RTSTRUCT" else ""
         raise RefusedFile(f"a DICOM object without an image ({name}){hint}")
@@ -193,23 +181,23 @@ def _refuse_other_objects(dataset: FileDataset) -> None:
 
 
 def _refuse_unusable_image(dataset: FileDataset) -> None:
-    rows, columns = _whole(dataset, "Rows"), _whole(dataset, "Columns")
+    rows, columns = read_whole(dataset, "Rows"), read_whole(dataset, "Columns")
     if max(rows, columns) > LARGEST_MATRIX:
         raise RefusedFile(
             f"its header claims {rows} × {columns} pixels; at most {LARGEST_MATRIX} × {LARGEST_MATRIX} are read"
         )
-    if _whole(dataset, "SamplesPerPixel", 1) != 1 or _text(dataset, "PhotometricInterpretation") not in (
+    if read_whole(dataset, "SamplesPerPixel", 1) != 1 or read_text(dataset, "PhotometricInterpretation") not in (
         "MONOCHROME2",
         "",
     ):
         raise RefusedFile(
-            f"not a plain grey image ({_text(dataset, 'PhotometricInterpretation')}): a screen shot or a colour map"
+            f"not a plain grey image ({read_text(dataset, 'PhotometricInterpretation')}): a screen shot or a colour map"
         )
     needed = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
-    missing = [keyword for keyword, count in needed.items() if len(_numbers(dataset, keyword)) != count]
+    missing = [keyword for keyword, count in needed.items() if len(read_numbers(dataset, keyword)) != count]
     if missing:
         raise RefusedFile(f"its place in space is not recorded ({', '.join(missing)} missing)")
-    if min(_numbers(dataset, "PixelSpacing")) <= 0:
+    if min(read_numbers(dataset, "PixelSpacing")) <= 0:
         raise RefusedFile("its pixel spacing is not positive")
 
 
@@ -221,7 +209,9 @@ def _refuse_truncated(dataset: FileDataset, stream: BinaryIO) -> None:
     element_header = 8 if syntax.is_implicit_VR else 12
     found = max(os.fstat(stream.fileno()).st_size - stream.tell() - element_header, 0)
     expected = (
-        _whole(dataset, "Rows") * _whole(dataset, "Columns") * math.ceil(_whole(dataset, "BitsAllocated", 16) / 8)
+        read_whole(dataset, "Rows")
+        * read_whole(dataset, "Columns")
+        * math.ceil(read_whole(dataset, "BitsAllocated", 16) / 8)
     )
     if found == 0:
         raise RefusedFile(f"its pixel data are missing: the file ends behind the header (0 of {expected} bytes)")
@@ -229,69 +219,22 @@ def _refuse_truncated(dataset: FileDataset, stream: BinaryIO) -> None:
         raise RefusedFile(f"its pixel data are truncated: {found} of {expected} bytes are there")
 
 
-def _attributes(dataset: FileDataset, description: str) -> SeriesAttributes:
-    agent = _text(dataset, "ContrastBolusAgent")
-    if not agent and (_value(dataset, "ContrastBolusAgentSequence") or _number(dataset, "ContrastBolusVolume")):
+def _attributes(dataset: FileDataset) -> SeriesAttributes:
+    agent = read_text(dataset, "ContrastBolusAgent")
+    if not agent and (read_value(dataset, "ContrastBolusAgentSequence") or read_number(dataset, "ContrastBolusVolume")):
         agent = "recorded"
     return SeriesAttributes(
-        description=description,
-        image_type=_texts(dataset, "ImageType"),
-        scanning_sequence=_texts(dataset, "ScanningSequence"),
-        sequence_variant=_texts(dataset, "SequenceVariant"),
-        repetition_time_ms=_number(dataset, "RepetitionTime"),
-        echo_time_ms=_number(dataset, "EchoTime"),
-        inversion_time_ms=_number(dataset, "InversionTime"),
-        flip_angle_deg=_number(dataset, "FlipAngle"),
-        b_value=_number(dataset, "DiffusionBValue"),
-        angio=_text(dataset, "AngioFlag").upper() == "Y",
+        description=read_text(dataset, "SeriesDescription"),
+        protocol=read_text(dataset, "ProtocolName"),
+        image_type=read_texts(dataset, "ImageType"),
+        scanning_sequence=read_texts(dataset, "ScanningSequence"),
+        sequence_variant=read_texts(dataset, "SequenceVariant"),
+        repetition_time_ms=read_number(dataset, "RepetitionTime"),
+        echo_time_ms=read_number(dataset, "EchoTime"),
+        inversion_time_ms=read_number(dataset, "InversionTime"),
+        flip_angle_deg=read_number(dataset, "FlipAngle"),
+        b_value=read_number(dataset, "DiffusionBValue"),
+        angio=read_text(dataset, "AngioFlag").upper() == "Y",
         contrast_agent=agent,
-        body_part=_text(dataset, "BodyPartExamined"),
+        body_part=read_text(dataset, "BodyPartExamined"),
     )
-
-
-def _value(dataset: Any, keyword: str) -> Any:
-    """Return a value, or None where it is missing or cannot be understood."""
-    try:
-        return dataset.get(keyword)
-    except READ_ERRORS:
-        return None
-
-
-def _texts(dataset: Any, keyword: str) -> tuple[str, ...]:
-    value = _value(dataset, keyword)
-    if value is None:
-        return ()
-    values = (
-        [value] if isinstance(value, str) or not hasattr(value, "__iter__") or hasattr(value, "components") else value
-    )
-    return tuple(text for text in (str(one).strip().strip("\0") for one in values) if text)
-
-
-def _text(dataset: Any, keyword: str) -> str:
-    return "\\".join(_texts(dataset, keyword))
-
-
-def _numbers(dataset: Any, keyword: str) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(text) for text in _texts(dataset, keyword))
-    except ValueError:
-        return ()
-    return numbers if all(math.isfinite(one) for one in numbers) else ()
-
-
-def _number(dataset: Any, keyword: str) -> float | None:
-    numbers = _numbers(dataset, keyword)
-    return numbers[0] if numbers else None
-
-
-def _whole(dataset: Any, keyword: str, default: int = 0) -> int:
-    number = _number(dataset, keyword)
-    return default if number is None else int(number)
-
-
-def _plain(dataset: Any, keyword: str) -> Any:
-    """Return a value as JSON can hold it, hashable: number, text or tuple of them."""
-    texts = _texts(dataset, keyword)
-    numbers = _numbers(dataset, keyword)
-    values = numbers if len(numbers) == len(texts) else texts
-    return None if not values else values[0] if len(values) == 1 else values

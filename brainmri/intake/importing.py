@@ -21,7 +21,8 @@ from brainmri.intake.patients import Patient, attach_masks, group_dicom_patients
 from brainmri.intake.phantoms import PHANTOM_MANUFACTURER
 from brainmri.intake.records import Case, Series
 from brainmri.intake.report import ImportedCase, ImportReport, KnownCase, Refusal, UsedSeries
-from brainmri.intake.scanning import Scan, group_nifti_patients, scan_files, workers
+from brainmri.intake.scanning import Mapper, Scan, group_nifti_patients, scan_files, workers
+from brainmri.intake.sequences import NOT_RECOGNISED
 from brainmri.intake.series import drop_copies
 from brainmri.study import Study
 from brainmri.vocabulary import SEQUENCES
@@ -90,15 +91,9 @@ def import_paths(
         scan = scan_files(files, mapper=mapper, progress=_part(report, 0.0, _HEADER_SHARE))
     ledger = _Ledger(refused=list(scan.refused))
     patients = _find_patients(scan, ledger)
-    cases_folder = study.case_folder("none").parent
-    cases_folder.mkdir(parents=True, exist_ok=True)
-    _remove_partial(cases_folder)
     with workers(processes or (cores if len(patients) > MANY_PATIENTS else 1)) as mapper:
-        outcomes = mapper(partial(build_case, cases_folder=cases_folder), patients)
-        for done, patient in enumerate(patients):
-            share = _HEADER_SHARE + (1 - _HEADER_SHARE) * done / len(patients)
-            report(share, f"Building cases: patient {done + 1} of {len(patients)}")
-            _settle(study, ledger, patient, next(outcomes), table)
+        _build_cases(study, ledger, patients, table, mapper=mapper, progress=_part(report, _HEADER_SHARE, 1.0))
+    _note_other_series(ledger, patients)
     _note_labels(ledger, table, patients)
     report(1.0, f"{len(ledger.cases)} cases imported")
     counts = _count_series(patients)
@@ -109,14 +104,25 @@ def _find_patients(scan: Scan, ledger: _Ledger) -> list[Patient]:
     headers, copies = drop_copies(scan.headers)
     dicom = group_dicom_patients(headers)
     nifti, masks, refused = group_nifti_patients(scan.nifti)
-    files = {patient.place: _files_of(patient) for patient in dicom}
-    dicom, left = attach_masks(dicom, files, masks)
+    dicom, left = attach_masks(dicom, masks)
     ledger.refused += [*copies, *refused, *(Refusal(path, "a mask without images of its patient") for path in left)]
     return sorted([*dicom, *nifti], key=lambda patient: patient.names)
 
 
-def _files_of(patient: Patient) -> list[Path]:
-    return [header.path for one in patient.examinations for series in one.series for header in series.slices]
+def _build_cases(
+    study: Study, ledger: _Ledger, patients: list[Patient], table: Labels, *, mapper: Mapper, progress: Progress
+) -> None:
+    """Make the cases one after the other; several processes read and resample, this one numbers and stores."""
+    cases_folder = study.case_folder("case").parent
+    cases_folder.mkdir(parents=True, exist_ok=True)
+    _remove_partial(cases_folder)
+    try:
+        outcomes = mapper(partial(build_case, cases_folder=cases_folder), patients)
+        for done, patient in enumerate(patients):
+            progress(done / len(patients), f"Building cases: patient {done + 1} of {len(patients)}")
+            _settle(study, ledger, patient, next(outcomes), table)
+    finally:
+        _remove_partial(cases_folder)
 
 
 def _settle(study: Study, ledger: _Ledger, patient: Patient, outcome: Outcome, table: Labels) -> None:
@@ -198,6 +204,17 @@ def _next_case_id(study: Study) -> str:
     return f"case-{max(numbers, default=0) + 1:04d}"
 
 
+def _note_other_series(ledger: _Ledger, patients: list[Patient]) -> None:
+    """Refuse series that nothing tells, and count those of other kinds."""
+    others = [one for patient in patients for exam in patient.examinations for one in exam.series if not one.sequence]
+    unknown = [one for one in others if one.evidence.startswith(NOT_RECOGNISED)]
+    ledger.refused += [Refusal(one.place, one.evidence.rstrip(".")) for one in unknown]
+    if len(others) > len(unknown):
+        ledger.notes.append(
+            f"Series of other kinds (FLAIR, diffusion and so on), not used: {len(others) - len(unknown)}."
+        )
+
+
 def _note_labels(ledger: _Ledger, table: Labels, patients: list[Patient]) -> None:
     """Say which cases have no label, and which labels have no images; rows are named by number."""
     bare = [case.case_id for case in ledger.cases if case.diagnosis is None]
@@ -206,7 +223,7 @@ def _note_labels(ledger: _Ledger, table: Labels, patients: list[Patient]) -> Non
             f"Not labelled, because the table of labels does not name their patients: {', '.join(bare)}."
         )
     elif bare:
-        ledger.notes.append(f"No table of labels was given: {len(bare)} cases are not labelled.")
+        ledger.notes.append(f"No table of labels was given: not labelled: {', '.join(bare)}.")
     used = {row.number for patient in patients if (row := table.find(patient.names))}
     unused = sorted(row.number for row in table.rows.values() if row.number not in used)
     if unused:

@@ -16,7 +16,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.dicom import LARGEST_VOLUME_VOXELS, MINIMUM_SLICES
-from brainmri.intake.headers import READ_ERRORS
+from brainmri.intake.elements import READ_ERRORS
 from brainmri.intake.sequences import SeriesAttributes
 
 _BYTES_OF_TYPE: Final = {2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8}
@@ -54,7 +54,7 @@ def check_nifti(path: Path) -> NiftiHeader:
             stream.seek(0)
             found = _count_bytes(stream, header.expected_bytes)
     except (OSError, EOFError, zlib.error, struct.error) as error:
-        raise RefusedFile(f"a corrupt NIfTI file: it cannot be unpacked ({type(error).__name__})") from error
+        raise RefusedFile("a corrupt NIfTI file: it cannot be unpacked") from error
     if found < header.expected_bytes:
         raise RefusedFile(f"a truncated NIfTI file: {found} of {header.expected_bytes} bytes are there")
     return header
@@ -95,8 +95,8 @@ def read_nifti(path: Path) -> sitk.Image:
     return image[:, :, :, 0] if image.GetDimension() == 4 else image
 
 
-def read_geometry(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return spacing (mm) and direction cosines of a NIfTI file without its voxels."""
+def read_geometry(path: Path) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]:
+    """Return size, spacing (mm) and direction cosines (row by row) of a NIfTI file without its voxels."""
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -106,7 +106,7 @@ def read_geometry(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
         raise RefusedFile(f"a NIfTI file that cannot be read{detail}") from error
     size = reader.GetDimension()
     directions = np.array(reader.GetDirection()).reshape(size, size)[:3, :3]
-    return tuple(reader.GetSpacing()[:3]), tuple(directions.ravel().tolist())
+    return tuple(reader.GetSize()[:3]), tuple(reader.GetSpacing()[:3]), tuple(directions.ravel().tolist())
 
 
 def sidecar_of(path: Path) -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -137,16 +138,12 @@ def explain_second(first: FoundSeries, second: FoundSeries) -> str:
     return f"second {second.sequence} series, not used because {why}"
 
 
-def attach_masks(
-    patients: Sequence[Patient], files: Mapping[Path, Sequence[Path]], masks: Sequence[Path]
-) -> tuple[list[Patient], list[Path]]:
-    """Give NIfTI masks to the patients whose images lie beside them.
+def attach_masks(patients: Sequence[Patient], masks: Sequence[Path]) -> tuple[list[Patient], list[Path]]:
+    """Give NIfTI masks to the DICOM patients whose ID their names hold, or whose images lie beside them.
 
     Parameters
     ----------
     patients : sequence of Patient
-    files : mapping of Path to sequence of Path
-        Files of each patient, by the patient's place.
     masks : sequence of Path
         NIfTI masks without NIfTI images.
 
@@ -155,12 +152,13 @@ def attach_masks(
     patients : list of Patient
         In the same order, with masks.
     left : list of Path
-        Masks that belong to nobody.
+        Masks that belong to nobody, or to nobody for sure.
     """
+    folders = [{folder for path in _files_of(patient) for folder in path.parents} for patient in patients]
     given: dict[int, list[MaskFile]] = defaultdict(list)
     left = []
     for mask in masks:
-        owner = _owner(mask, patients, files)
+        owner = _owner(mask, patients, folders)
         if owner is None:
             left.append(mask)
         else:
@@ -202,24 +200,24 @@ def _examination(series: list[FoundSeries], studies: list[str], masks: list[Slic
     return Examination(order, tuple(series), tuple(MaskFile(one.path, "DICOM", one.referenced_series) for one in own))
 
 
-def _owner(mask: Path, patients: Sequence[Patient], files: Mapping[Path, Sequence[Path]]) -> int | None:
-    """Return the one patient with files in the nearest folder above a mask, or whose ID its name holds."""
-    named = [
-        index
-        for index, patient in enumerate(patients)
-        if any(len(name) >= 2 and name.casefold() in mask.name.casefold() for name in patient.names[:1])
-    ]
+def _owner(mask: Path, patients: Sequence[Patient], folders: Sequence[set[Path]]) -> int | None:
+    """Return the one patient whose ID a mask's name holds, or whose files are in the nearest folder above it."""
+    named = [index for index, patient in enumerate(patients) if patient.names and _holds(mask.name, patient.names[0])]
     if len(named) == 1:
         return named[0]
     for folder in mask.parents:
-        near = [
-            index
-            for index, patient in enumerate(patients)
-            if any(path.is_relative_to(folder) for path in files.get(patient.place, ()))
-        ]
+        near = [index for index, below in enumerate(folders) if folder in below]
         if near:
             return near[0] if len(near) == 1 else None
     return None
+
+
+def _holds(text: str, name: str) -> bool:
+    return re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text, flags=re.IGNORECASE) is not None
+
+
+def _files_of(patient: Patient) -> list[Path]:
+    return [header.path for one in patient.examinations for series in one.series for header in series.slices]
 
 
 def _with_masks(patient: Patient, masks: list[MaskFile]) -> Patient:

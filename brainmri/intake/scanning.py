@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from brainmri.errors import RefusedFile
+from brainmri.errors import IntakeError, RefusedFile
 from brainmri.intake.deidentify import collect_identity, screen_technical
 from brainmri.intake.files import classify
 from brainmri.intake.headers import SliceHeader, read_header
@@ -114,9 +114,8 @@ def _examinations(group: list[NamedFile], refused: list[Refusal]) -> list[Examin
 def _describe(named: NamedFile) -> FoundSeries:
     attributes, technical = read_sidecar(named.path, named.words)
     sequence, evidence = identify(attributes)
-    spacing, directions = read_geometry(named.path)
-    shape = check_nifti(named.path).shape
-    axis = max(range(3), key=lambda i: spacing[i])  # slices are stacked along the coarsest axis
+    size, spacing, directions = read_geometry(named.path)
+    axis = 2 if len(set(spacing)) == 1 else max(range(3), key=lambda i: spacing[i])  # along the coarsest axis
     return FoundSeries(
         source="NIfTI",
         place=named.path,
@@ -125,8 +124,8 @@ def _describe(named: NamedFile) -> FoundSeries:
         evidence=evidence,
         description=None,
         technical=screen_technical(technical, collect_identity(named.names)),
-        plane=plane_of(directions[axis::3]) if len(set(spacing)) > 1 else plane_of(directions[2::3]),
-        images=shape[axis] if len(set(spacing)) > 1 else shape[2],
+        plane=plane_of(directions[axis::3]),
+        images=size[axis],
         in_plane_mm=round(sorted(spacing)[1], 3),
         acquired="",
         manufacturer=str(technical.get("manufacturer", "")),
@@ -140,13 +139,18 @@ def workers(count: int) -> Iterator[Mapper]:
     if count <= 1:
         yield map
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only for many files
+    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor  # noqa: PLC0415 - only for many files
     from multiprocessing import get_context  # noqa: PLC0415
 
     # spawn: a process forked beside threads (torch, a web server) can hang
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_prepare_worker)
     try:
         yield lambda function, items: pool.map(function, items, chunksize=_CHUNK if function is inspect_file else 1)
+    except BrokenProcessPool as error:
+        raise IntakeError(
+            "A process of the import ended unexpectedly, most likely because the memory was full. What was imported "
+            "until then is kept: close other programs and import again."
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

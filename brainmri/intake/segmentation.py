@@ -9,7 +9,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.dicom import LARGEST_VOLUME_VOXELS, orthonormal
-from brainmri.intake.headers import READ_ERRORS, quiet
+from brainmri.intake.elements import READ_ERRORS, quiet
 
 
 def read_segmentation(path: Path) -> sitk.Image:

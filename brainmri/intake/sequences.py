@@ -14,10 +14,11 @@ widened to what spin-echo theory still calls the same weighting (McRobbie et al.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from brainmri.intake.descriptions import DescriptionHints, read_hints
+from brainmri.intake.words import IMAGE_TYPES
 from brainmri.vocabulary import Sequence
 
 T1_LONGEST_ECHO_TIME_MS: Final = 40.0
@@ -33,6 +34,8 @@ T1_INVERSION_TIMES_MS: Final = (300.0, 1500.0)
 GRADIENT_ECHO_LONGEST_T1_ECHO_TIME_MS: Final = 10.0
 """Spoiled gradient echo for T1 uses 1 to 7 ms; susceptibility weighting begins at about 12 ms."""
 
+NOT_RECOGNISED: Final = "Not recognised"
+"""Beginning of the evidence for a series that neither words nor times tell."""
 _NO_AGENT: Final = frozenset(
     [
         "",
@@ -78,30 +81,6 @@ _OTHER_BODY_PARTS: Final = (
     "HEART",
     "LIVER",
 )
-_IMAGE_TYPES: Final = {
-    "LOCALIZER": "a localizer",
-    "ADC": "a parameter map (ADC)",
-    "DIFFUSION": "diffusion",
-    "TRACEW": "diffusion",
-    "FA": "a parameter map",
-    "MIP": "a projection",
-    "MIN IP": "a projection",
-    "MINIP": "a projection",
-    "PROJECTION IMAGE": "a projection",
-    "SUB": "a subtraction",
-    "SUBTRACTION": "a subtraction",
-    "MPR": "a reformatted image",
-    "REFORMATTED": "a reformatted image",
-    "PHASE": "a phase image",
-    "PHASE MAP": "a phase image",
-    "P": "a phase image",
-    "PERFUSION": "perfusion",
-    "ASL": "perfusion",
-    "T1 MAP": "a parameter map",
-    "T2 MAP": "a parameter map",
-    "FMRI": "functional MRI",
-    "SCREEN SAVE": "a screen shot",
-}
 
 
 @dataclass(frozen=True)
@@ -109,7 +88,9 @@ class SeriesAttributes:
     """What identification looks at. Times in milliseconds, angle in degrees; None where nothing is recorded."""
 
     description: str = ""
-    """Series description and protocol name, or the words of a file name."""
+    """Series description, or the words of a file name."""
+    protocol: str = ""
+    """Protocol name: asked only where the description says nothing, because some vendors name the whole examination."""
     image_type: tuple[str, ...] = ()
     scanning_sequence: tuple[str, ...] = ()
     sequence_variant: tuple[str, ...] = ()
@@ -140,7 +121,7 @@ def identify(attributes: SeriesAttributes) -> tuple[Sequence | None, str]:
     evidence : str
         A sentence that says why. It quotes words of the vocabulary, never the description itself.
     """
-    hints = read_hints(attributes.description)
+    attributes, hints = _read_words(attributes)
     other = _other_image(attributes) or _other_by_words(attributes, hints)
     if other:
         return None, other
@@ -158,11 +139,19 @@ def has_agent(contrast_agent: str) -> bool:
     return contrast_agent.strip().casefold() not in _NO_AGENT
 
 
+def _read_words(attributes: SeriesAttributes) -> tuple[SeriesAttributes, DescriptionHints]:
+    """Read the description, or the protocol name in its place."""
+    hints = read_hints(attributes.description)
+    if (hints.weighting, hints.other, hints.contrast) != (None, None, None) or not attributes.protocol:
+        return attributes, hints
+    return replace(attributes, text_source="protocol name"), read_hints(attributes.protocol)
+
+
 def _other_image(attributes: SeriesAttributes) -> str | None:
     """Recognise other kinds of image by what the scanner recorded."""
     for value in attributes.image_type[1:]:
-        if value.upper() in _IMAGE_TYPES:
-            return f"The image type says that it is {_IMAGE_TYPES[value.upper()]}."
+        if value.upper() in IMAGE_TYPES:
+            return f"The image type says that it is {IMAGE_TYPES[value.upper()]}."
     part = attributes.body_part.upper()
     if part not in _HEAD and any(other in part for other in _OTHER_BODY_PARTS):
         return "The body part is not the head."
@@ -180,6 +169,8 @@ def _other_by_words(attributes: SeriesAttributes, hints: DescriptionHints) -> st
         return None
     if hints.other == "FLAIR" and hints.weighting == "T1" and _times(attributes)[0] != "FLAIR":
         return None  # T1 FLAIR: an inversion-prepared T1-weighted turbo spin echo
+    if hints.other == "proton density" and _times(attributes)[0] == "T2":
+        return None  # the second echo of a series called PD/T2
     return f"The {attributes.text_source} says that it is {hints.other}."
 
 
@@ -191,7 +182,7 @@ def _weigh(attributes: SeriesAttributes, hints: DescriptionHints) -> tuple[str |
         if hints.gradient_echo:
             return None, f"susceptibility (T2*): the {source} says that it is a gradient echo, and nothing says T1"
         known = f"{why} do not decide" if why else "no repetition and echo time is recorded"
-        return None, f"not recognised: the {source} names no sequence, and {known}"
+        return None, f"{NOT_RECOGNISED}: the {source} names no sequence, and {known}"
     if measured is None:
         return hints.weighting, f'the {source} says "{hints.weighting}"' + (f" ({why})" if why else "")
     if hints.weighting == measured:

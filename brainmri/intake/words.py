@@ -59,3 +59,29 @@ NOT_ABOUT_CONTRAST: Final = split_words(
     "fs fat fatsat sat supp mt mtc flow comp ang angulation gap filter dist norm op"
 )
 """Words after ``with`` or ``without`` that are not about contrast (``w/o fat sat``)."""
+
+IMAGE_TYPES: Final = {
+    "LOCALIZER": "a localizer",
+    "ADC": "a parameter map (ADC)",
+    "DIFFUSION": "diffusion",
+    "TRACEW": "diffusion",
+    "FA": "a parameter map",
+    "MIP": "a projection",
+    "MIN IP": "a projection",
+    "MINIP": "a projection",
+    "PROJECTION IMAGE": "a projection",
+    "SUB": "a subtraction",
+    "SUBTRACTION": "a subtraction",
+    "MPR": "a reformatted image",
+    "REFORMATTED": "a reformatted image",
+    "PHASE": "a phase image",
+    "PHASE MAP": "a phase image",
+    "P": "a phase image",
+    "PERFUSION": "perfusion",
+    "ASL": "perfusion",
+    "T1 MAP": "a parameter map",
+    "T2 MAP": "a parameter map",
+    "FMRI": "functional MRI",
+    "SCREEN SAVE": "a screen shot",
+}
+"""Values of Image Type (0008,0008) that mean another kind of image. DERIVED alone does not: converters write it."""

@@ -113,16 +113,10 @@ def write_slice(path: Path, pixels: np.ndarray, **header: Any) -> Path:
     dataset.SOPClassUID = MRImageStorage
     dataset.SOPInstanceUID = generate_uid()
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
-    dataset.PixelRepresentation = 1
-    dataset.PixelData = pixels.astype("<i2").tobytes()
-    for keyword, value in header.items():
-        if value is None:
-            delattr(dataset, keyword)
-        else:
+    image = {"Rows": pixels.shape[0], "Columns": pixels.shape[1], "SamplesPerPixel": 1, "PixelRepresentation": 1}
+    grey = {"PhotometricInterpretation": "MONOCHROME2", "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15}
+    for keyword, value in {**image, **grey, "PixelData": pixels.astype("<i2").tobytes(), **header}.items():
+        if value is not None:
             setattr(dataset, keyword, value)
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
