@@ -63,7 +63,7 @@ def show_page() -> None:
         return
     show_summary(experiment)
     show_medians(evaluation)
-    show_distribution(evaluation)
+    show_distribution(experiment, evaluation)
     show_tables(evaluation)
     show_confusions(evaluation)
     show_cases(experiment, evaluation)
@@ -88,6 +88,7 @@ def pick_level() -> Level:
         default="image",
         required=True,
         key="level",
+        persist_state="session",
         help=VERDICT_RULE,
     )
 
@@ -136,11 +137,11 @@ def show_medians(evaluation: Evaluation) -> None:
         )
 
 
-def show_distribution(evaluation: Evaluation) -> None:
+def show_distribution(experiment: EvaluatedExperiment, evaluation: Evaluation) -> None:
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
         with show_heading("Accuracy over repeats"):
-            overlay = st.toggle("Published study", key="overlay", help=PUBLISHED_SOURCE)
+            overlay = st.toggle("Published study", key="overlay", persist_state="session", help=PUBLISHED_SOURCE)
         clicked = st.plotly_chart(
             draw_accuracy_distribution(
                 evaluation.comparison.descriptive,
@@ -160,7 +161,7 @@ def show_distribution(evaluation: Evaluation) -> None:
         show_differences(evaluation)
     points = clicked.selection.points
     if points and points[0].get("customdata"):
-        st.switch_page("pages/review.py", query_params={"run": points[0]["customdata"][0]})
+        st.switch_page("pages/review.py", query_params=choice(experiment, run=points[0]["customdata"][0]))
 
 
 def show_differences(evaluation: Evaluation) -> None:
@@ -188,6 +189,7 @@ def show_tables(evaluation: Evaluation) -> None:
             descriptive_rows(evaluation.comparison),
             column_config=dict.fromkeys(("Median", "Mean", "SD"), PER_CENT),
             hide_index=True,
+            placeholder="–",
         )
         st.caption("n: repeats. IQR: from the lower to the upper quartile. SD: standard deviation.")
     with right.container(border=True, height="stretch"):
@@ -197,6 +199,7 @@ def show_tables(evaluation: Evaluation) -> None:
                 tukey_rows(evaluation.comparison),
                 column_config={"Difference": POINTS, "p": st.column_config.TextColumn(alignment="right")},
                 hide_index=True,
+                placeholder="–",
             )
         st.caption("Tukey HSD: differences of mean accuracy in percentage points, simultaneous 95 % intervals.")
 
@@ -239,17 +242,18 @@ def show_cases(experiment: EvaluatedExperiment, evaluation: Evaluation) -> None:
             column_config={
                 "Wrong": st.column_config.ProgressColumn(
                     "Wrong verdicts",
-                    format="percent",
+                    format="%.0f %%",
                     min_value=0,
-                    max_value=1,
+                    max_value=100,
                     help="Of the runs that tested the case.",
                 ),
-                "Certainty": st.column_config.NumberColumn(
+                "Probability": st.column_config.NumberColumn(
                     format="%.0f %%", help="Mean probability that the verdicts gave to the true diagnosis."
                 ),
                 "Review": st.column_config.ButtonColumn("", key="open_case", type="tertiary", width="small"),
             },
             hide_index=True,
+            placeholder="–",
             height=318,
         )
         st.caption(f"{VERDICT_RULE} For each network: wrong verdicts of the runs that tested the case.")
@@ -271,6 +275,7 @@ def show_runs(experiment: EvaluatedExperiment, evaluation: Evaluation) -> None:
                 "Review": st.column_config.ButtonColumn("", key="open_run", type="tertiary", width="small"),
             },
             hide_index=True,
+            placeholder="–",
             height=318,
         )
     if opened := st.session_state.get("open_run"):

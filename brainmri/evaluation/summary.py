@@ -152,9 +152,9 @@ def _case_row(case: CaseRow) -> dict[str, Any]:
     return {
         "Case": case.case_id,
         "Diagnosis": display_diagnosis(case.diagnosis),
-        "Wrong": case.wrong_share,
+        "Wrong": 100 * case.wrong_share,
         "Runs": f"{case.wrong} of {case.tested}",
-        "Certainty": 100 * case.mean_true_probability,
+        "Probability": 100 * case.mean_true_probability,
         "Mostly taken for": display_diagnosis(case.taken_for) if case.taken_for else "–",
         **networks,
         "Review": OPEN,

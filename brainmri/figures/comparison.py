@@ -33,7 +33,7 @@ PUBLISHED_LABEL: Final = "Published study, other data: median and IQR"
 _MATRICES_A_ROW: Final = 3
 _POINTS_AT: Final = -0.3
 _PUBLISHED_AT: Final = 0.34
-_JITTER: Final = 0.14
+_JITTER: Final = 0.18
 _GOLDEN: Final = 0.618034
 """Steps of the golden ratio spread any number of points evenly, and the same way at every redraw."""
 

@@ -117,10 +117,11 @@ def _axis() -> dict[str, Any]:
 
 
 def _template() -> go.layout.Template:
+    family = '"Source Sans", "Source Sans Pro", sans-serif'
     layout = go.Layout(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": '"Source Sans", "Source Sans Pro", sans-serif', "size": 13, "color": TEXT},
+        font={"family": family, "size": 13, "color": TEXT},
         title={"font": {"size": 15, "color": TEXT}, "x": 0, "xanchor": "left"},
         margin={"l": 8, "r": 8, "t": 32, "b": 8},
         xaxis=_axis(),
@@ -134,7 +135,12 @@ def _template() -> go.layout.Template:
             "font": {"color": TEXT},
             "bgcolor": "rgba(0,0,0,0)",
         },
-        hoverlabel={"bgcolor": SURFACE, "bordercolor": GRID, "font": {"color": TEXT, "size": 13}, "align": "left"},
+        hoverlabel={
+            "bgcolor": SURFACE,
+            "bordercolor": GRID,
+            "font": {"family": family, "color": TEXT, "size": 13},
+            "align": "left",
+        },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": ACCENT},
         colorway=[*ARCHITECTURE_COLOURS.values(), *DIAGNOSIS_COLOURS.values(), *_FURTHER[:3]],
         colorscale={"sequential": _scale(SEQUENTIAL)},
