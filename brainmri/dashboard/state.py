@@ -16,7 +16,8 @@ from brainmri.errors import BrainMRIError
 from brainmri.study import DATABASE_VARIABLE, Study, default_folder, open_study
 
 PHANTOM_NOTICE: Final = (
-    "Phantom data: these cases are drawn by a computer. They show how the software works, nothing about patients."
+    ":blue-badge[:material/science: Phantom data] :gray[Drawn by a computer: it shows how the software works, and "
+    "nothing about patients.]"
 )
 
 _LOG = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def remember_choice(**choice: str | None) -> None:
 
 def show_phantom_notice() -> None:
     """Say that what the page shows are phantoms."""
-    st.info(PHANTOM_NOTICE, icon=":material/science:")
+    st.markdown(PHANTOM_NOTICE)
 
 
 def _still_there(study: Study) -> bool:

@@ -1,0 +1,138 @@
+"""Live progress of a background task: bar, step, time left, stop button; and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from brainmri import tasks
+from brainmri.dashboard.formatting import format_duration, format_time_left
+from brainmri.dashboard.state import explain_errors
+from brainmri.database import utc_now
+from brainmri.errors import StudyError
+from brainmri.study import Study
+from brainmri.tasks import Task
+
+REFRESH_S: Final = 1.0
+
+_DISMISSED: Final = "dismissed_tasks"
+_NEWS_S: Final = 24 * 3600
+"""After a day, how a task ended is no news."""
+
+
+def is_running(study: Study, kind: str) -> bool:
+    """Return whether a task of a kind runs."""
+    task = tasks.latest(study, kind)
+    return task is not None and task.status == tasks.RUNNING
+
+
+def watch_task(study: Study, task: Task, draw: Callable[[Task], None]) -> None:
+    """Draw a running task, again every second, and the whole page once when it ends.
+
+    Parameters
+    ----------
+    study : Study
+    task : Task
+        A running one.
+    draw : callable
+        Draws the task as it stands.
+    """
+
+    @st.fragment(run_every=REFRESH_S)
+    @explain_errors()
+    def watched() -> None:
+        now = tasks.read(study, task.id)
+        if now is None or now.status != tasks.RUNNING:
+            st.rerun()
+        draw(now)
+
+    watched()
+
+
+def show_task(study: Study, task: Task, title: str, *, seconds_left: float | None = None) -> None:
+    """Show a running task: title, stop button, bar, step and time left.
+
+    Parameters
+    ----------
+    study : Study
+    task : Task
+    title : str
+        What is being done.
+    seconds_left : float, optional
+        A better estimate than the share done so far allows.
+    """
+    with st.container(border=True, key=f"task-{task.id}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{title}**")
+            _show_stop_button(study, task)
+        st.progress(task.fraction)
+        left = seconds_left if seconds_left is not None else tasks.seconds_left(task)
+        elapsed = format_duration((utc_now() - task.started_at).total_seconds())
+        step = "Stopping at the next safe point" if task.stop_requested else task.step
+        st.caption(f"{step} · {task.fraction:.0%} · {format_time_left(left)} · running for {elapsed}")
+        if tasks.runs_elsewhere(task):
+            _show_elsewhere(study, task)
+
+
+def show_outcome(task: Task | None, *, advice: str) -> None:
+    """Say how the newest task of a kind ended, where it did not finish, until the visitor closes the message.
+
+    Parameters
+    ----------
+    task : Task or None
+    advice : str
+        What to do now, a sentence.
+    """
+    dismissed: set[int] = st.session_state.setdefault(_DISMISSED, set())
+    if task is None or task.status in (tasks.RUNNING, tasks.FINISHED) or task.id in dismissed or _is_old(task):
+        return
+    text = f"{task.message or 'It ended without a message.'} {advice}"
+    row = st.container(horizontal=True, vertical_alignment="center")
+    if task.status == tasks.STOPPED:
+        row.info(text, icon=":material/stop_circle:")
+    else:
+        row.error(text, icon=":material/error:")
+    row.button(
+        "Close",
+        key=f"dismiss-{task.id}",
+        icon=":material/close:",
+        type="tertiary",
+        on_click=dismissed.add,
+        args=(task.id,),
+    )
+
+
+def start_task(study: Study, kind: str, arguments: list[str], *, subject: str | None = None) -> bool:
+    """Start a background task; where that is not possible, show why and return False."""
+    try:
+        tasks.start(study, kind, arguments, subject=subject)
+    except StudyError as error:
+        st.error(str(error), icon=":material/error:")
+        return False
+    return True
+
+
+def _is_old(task: Task) -> bool:
+    return task.finished_at is not None and (utc_now() - task.finished_at).total_seconds() > _NEWS_S
+
+
+def _show_stop_button(study: Study, task: Task) -> None:
+    stopping = task.stop_requested
+    st.button(
+        "Stopping …" if stopping else "Stop",
+        key=f"stop-{task.id}",
+        icon=":material/stop_circle:",
+        disabled=stopping,
+        on_click=tasks.request_stop,
+        args=(study, task.id),
+    )
+
+
+def _show_elsewhere(study: Study, task: Task) -> None:
+    st.caption(
+        f"It runs on the computer {task.host}, which alone can tell whether it still does. If you know that it does "
+        "not, close it here."
+    )
+    st.button("It does not run any more", key=f"give-up-{task.id}", on_click=tasks.give_up, args=(study, task.id))
