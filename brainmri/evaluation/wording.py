@@ -61,7 +61,7 @@ def describe_experiment(experiment: EvaluatedExperiment) -> str:
     names = list_words([display_architecture(name) for name in settings.architectures])
     parts = _proportion(settings.test_fraction)
     unit = "patients" if settings.split_by == "patient" else "images"
-    times = "once" if settings.repeats == 1 else f"{settings.repeats} times each"
+    times = {1: "once", 2: "twice each"}.get(settings.repeats, f"{settings.repeats} times each")
     splits = f"a random {parts} split" if settings.repeats == 1 else f"random {parts} splits"
     classes = list_words([display_diagnosis(name) if i == 0 else name for i, name in enumerate(experiment.classes)])
     start = {"imagenet": "published ImageNet weights", "scratch": "random weights"}.get(
