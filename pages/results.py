@@ -48,15 +48,15 @@ POINTS = st.column_config.NumberColumn(format="%+.1f")
 def show_page() -> None:
     study = current_study()
     summaries = list_experiments(study)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title("Results", width="stretch")
-        evaluated = {summary.experiment_id: label_experiment(summary) for summary in summaries if summary.finished}
-        if not evaluated:
-            show_nothing_yet(waiting=bool(summaries))
-            return
-        experiment_id = pick_experiment(evaluated)
+    evaluated = {summary.experiment_id: label_experiment(summary) for summary in summaries if summary.finished}
+    header = st.container(horizontal=True, vertical_alignment="bottom")
+    header.title("Results", width="stretch")
+    if not evaluated:
+        show_nothing_yet(waiting=bool(summaries))
+        return
+    with header:
+        experiment = read_experiment(study, pick_experiment(evaluated))
         level = pick_level()
-    experiment = read_experiment(study, experiment_id)
     evaluation = evaluate(study.url, experiment, level)
     if evaluation is None:
         show_nothing_yet(waiting=True)
@@ -228,15 +228,9 @@ def show_confusions(evaluation: Evaluation) -> None:
 def show_cases(experiment: EvaluatedExperiment, evaluation: Evaluation) -> None:
     if not evaluation.cases:
         return
+    hardest = evaluation.cases[0]
     with st.container(border=True):
-        with show_heading("Hardest cases"):
-            hardest = evaluation.cases[0]
-            st.page_link(
-                "pages/review.py",
-                label=f"Review {hardest.case_id}",
-                icon=":material/frame_inspect:",
-                query_params=choice(experiment, case=hardest.case_id, run=hardest.example_run_id),
-            )
+        show_heading("Hardest cases")
         st.dataframe(
             case_rows(evaluation),
             column_config={
@@ -256,7 +250,14 @@ def show_cases(experiment: EvaluatedExperiment, evaluation: Evaluation) -> None:
             placeholder="–",
             height=318,
         )
-        st.caption(f"{VERDICT_RULE} For each network: wrong verdicts of the runs that tested the case.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{VERDICT_RULE} For each network: wrong verdicts of the runs that tested the case.")
+            st.page_link(
+                "pages/review.py",
+                label=f"Review {hardest.case_id}",
+                icon=":material/frame_inspect:",
+                query_params=choice(experiment, case=hardest.case_id, run=hardest.example_run_id),
+            )
     if opened := st.session_state.get("open_case"):
         case = evaluation.cases[opened.row]
         st.switch_page("pages/review.py", query_params=choice(experiment, case=case.case_id, run=case.example_run_id))
@@ -264,20 +265,21 @@ def show_cases(experiment: EvaluatedExperiment, evaluation: Evaluation) -> None:
 
 def show_runs(experiment: EvaluatedExperiment, evaluation: Evaluation) -> None:
     with st.container(border=True):
-        with show_heading("Runs"):
-            show_downloads(experiment, evaluation)
+        show_heading("Runs")
         st.dataframe(
             run_rows(evaluation),
             column_config={
                 "Accuracy": PER_CENT,
-                "Images/s": st.column_config.NumberColumn(format="%.0f"),
-                "Time": st.column_config.NumberColumn(format="%.0f s"),
+                "Images/s": st.column_config.NumberColumn(format="%.0f", help="Training images seen a second."),
+                "Time": st.column_config.NumberColumn(format="%.0f s", help="Training and testing."),
                 "Review": st.column_config.ButtonColumn("", key="open_run", type="tertiary", width="small"),
             },
             hide_index=True,
             placeholder="–",
             height=318,
         )
+        with st.container(horizontal=True):
+            show_downloads(experiment, evaluation)
     if opened := st.session_state.get("open_run"):
         run = evaluation.runs[opened.row]
         st.switch_page("pages/review.py", query_params=choice(experiment, run=run.run_id))

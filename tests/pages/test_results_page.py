@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,28 +13,13 @@ from brainmri.study import Study
 from brainmri.training.records import Run
 from tests.evaluation.finished_experiment import add_experiment
 
-ROOT = Path(__file__).resolve().parents[2]
+OpenResults = Callable[..., AppTest]
 
 
-@pytest.fixture(autouse=True)
-def open_study(study: Study, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the dashboard open the test's study."""
-    monkeypatch.setenv("BRAINMRI_STUDY", str(study.folder))
-    here = Path.cwd()
-    os.chdir(ROOT)
-    yield
-    os.chdir(here)
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    app.run()
-    app.switch_page("pages/results.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def open_results(empty_study: Study, open_page: Callable[..., AppTest]) -> OpenResults:
+    """Return a function that opens the results page, with what its address carries."""
+    return lambda **query: open_page("results", **query)
 
 
 def texts(app: AppTest) -> str:
@@ -48,22 +31,24 @@ def charts(app: AppTest) -> list[dict[str, Any]]:
     return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
 
 
-def test_an_empty_study_is_met_with_a_sentence_and_a_way_on() -> None:
-    app = open_page()
+def test_an_empty_study_is_met_with_a_sentence_and_a_way_on(open_results: OpenResults) -> None:
+    app = open_results()
     assert "Nothing to compare yet" in texts(app)
     assert "Train the networks first" in texts(app)
     assert "Go to training" in [link.proto.label for link in app.get("page_link")]
     assert not app.get("plotly_chart")
 
 
-def test_an_experiment_without_a_finished_run_says_that_results_will_appear(study: Study) -> None:
-    add_experiment(study, finished=False)
-    assert "No run has finished" in texts(open_page())
+def test_an_experiment_without_a_finished_run_says_that_results_will_appear(
+    empty_study: Study, open_results: OpenResults
+) -> None:
+    add_experiment(empty_study, finished=False)
+    assert "No run has finished" in texts(open_results())
 
 
-def test_a_finished_experiment_fills_the_page(study: Study) -> None:
-    add_experiment(study, repeats=4)
-    app = open_page()
+def test_a_finished_experiment_fills_the_page(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study, repeats=4)
+    app = open_results()
     shown = texts(app)
     assert "trained 4 times each on random 7:3 splits of patients" in shown
     assert "Phantom data" in shown
@@ -75,28 +60,28 @@ def test_a_finished_experiment_fills_the_page(study: Study) -> None:
     assert app.query_params["experiment"] == "exp-001"
 
 
-def test_the_distribution_has_every_run_as_a_point(study: Study) -> None:
-    add_experiment(study, repeats=4)
-    points = [trace for trace in charts(open_page())[0]["data"] if trace["type"] == "scatter"]
+def test_the_distribution_has_every_run_as_a_point(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study, repeats=4)
+    points = [trace for trace in charts(open_results())[0]["data"] if trace["type"] == "scatter"]
     names = [one[0] for trace in points for one in trace["customdata"]]
-    with study.session() as session:
+    with empty_study.session() as session:
         assert len(names) == 12
         assert all(session.get(Run, name) is not None for name in names)
 
 
-def test_published_medians_come_with_the_switch(study: Study) -> None:
-    add_experiment(study)
-    app = open_page()
+def test_published_medians_come_with_the_switch(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    app = open_results()
     label = "Published study, other data: median and IQR"
     assert label not in [trace.get("name") for trace in charts(app)[0]["data"]]
     app.toggle(key="overlay").set_value(True).run()
     assert label in [trace.get("name") for trace in charts(app)[0]["data"]]
 
 
-def test_the_address_chooses_the_experiment(study: Study) -> None:
-    add_experiment(study, repeats=3, experiment_id="exp-001")
-    add_experiment(study, repeats=2, experiment_id="exp-002", split_by="image")
-    app = open_page(experiment="exp-001")
+def test_the_address_chooses_the_experiment(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study, repeats=3, experiment_id="exp-001")
+    add_experiment(empty_study, repeats=2, experiment_id="exp-002", split_by="image")
+    app = open_results(experiment="exp-001")
     assert "trained 3 times each" in texts(app)
     app.selectbox[0].set_value("exp-002").run()
     assert "trained twice each on random 7:3 splits of images" in texts(app)
@@ -104,39 +89,39 @@ def test_the_address_chooses_the_experiment(study: Study) -> None:
     assert app.query_params["experiment"] == "exp-002"
 
 
-def test_an_experiment_that_is_gone_gives_way_to_the_newest(study: Study) -> None:
-    add_experiment(study)
-    assert open_page(experiment="exp-077").query_params["experiment"] == "exp-001"
+def test_an_experiment_that_is_gone_gives_way_to_the_newest(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    assert open_results(experiment="exp-077").query_params["experiment"] == "exp-001"
 
 
-def test_accuracy_of_cases_is_one_click_away(study: Study) -> None:
-    add_experiment(study)
-    app = open_page()
+def test_accuracy_of_cases_is_one_click_away(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    app = open_results()
     assert charts(app)[0]["layout"]["yaxis"]["title"]["text"] == "Accuracy on held-out images (%)"
     app.get("button_group")[0].set_value("case").run()
     assert not app.exception
     assert charts(app)[0]["layout"]["yaxis"]["title"]["text"] == "Accuracy on held-out cases (%)"
 
 
-def test_one_repeat_is_shown_without_tests(study: Study) -> None:
-    add_experiment(study, repeats=1)
-    shown = texts(open_page())
+def test_one_repeat_is_shown_without_tests(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study, repeats=1)
+    shown = texts(open_results())
     assert "Every model has one repeat only" in shown
     assert "One-way ANOVA" not in shown
 
 
-def test_missing_runs_are_told(study: Study) -> None:
-    add_experiment(study, repeats=3)
-    with study.session() as session:
+def test_missing_runs_are_told(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study, repeats=3)
+    with empty_study.session() as session:
         session.get_one(Run, "exp-001-resnet50-03").status = "failed"
-    app = open_page()
+    app = open_results()
     assert "8 of 9 runs have finished" in texts(app)
     assert "Numbers of repeats differ" in texts(app)
 
 
-def test_the_hardest_case_links_to_its_review(study: Study) -> None:
-    add_experiment(study)
-    app = open_page()
+def test_the_hardest_case_links_to_its_review(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    app = open_results()
     link = next(link for link in app.get("page_link") if link.proto.label.startswith("Review case-"))
     assert "experiment=exp-001&case=case-" in link.proto.query_string
     assert "&run=exp-001-" in link.proto.query_string
