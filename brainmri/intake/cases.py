@@ -15,7 +15,7 @@ import SimpleITK as sitk  # noqa: N813
 from brainmri.errors import RefusedFile
 from brainmri.intake.dicom import as_stored, read_series
 from brainmri.intake.elements import READ_ERRORS
-from brainmri.intake.grid import GriddedCase, bring_to_grid, strip, to_lps
+from brainmri.intake.grid import DrawnMask, GriddedCase, bring_to_grid, drawn_on, strip, to_lps
 from brainmri.intake.nifti import read_nifti
 from brainmri.intake.patients import MaskFile, Patient, candidates, choose_examination, explain_second
 from brainmri.intake.report import Refusal
@@ -38,6 +38,8 @@ class BuiltCase:
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     has_mask: bool
+    moved: Mapping[str, Mapping[str, float]]
+    """Of sequences that were moved back onto T1c: how far, in the words of the technical attributes."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def build_case(patient: Patient, cases_folder: Path) -> Outcome:
         images, used = dict[str, sitk.Image](), dict[str, FoundSeries]()
         for name in SEQUENCES:
             images[name], used[name] = _read_first_usable(candidates(examination, name), refused)
-        masks, mask_notes = _read_masks(examination.masks, used, refused)
+        masks, mask_notes = _read_masks(examination.masks, images, used, refused)
         gridded = bring_to_grid(images, masks)
         case = _write(gridded, images, used, cases_folder)
     except RefusedFile as error:
@@ -103,17 +105,23 @@ def _stored_type(image: sitk.Image) -> int:
 
 
 def _read_masks(
-    masks: tuple[MaskFile, ...], used: Mapping[str, FoundSeries], refused: list[Refusal]
-) -> tuple[list[sitk.Image], list[str]]:
-    images, read = [], _masks_of(masks, used)
+    masks: tuple[MaskFile, ...],
+    images: Mapping[str, sitk.Image],
+    used: Mapping[str, FoundSeries],
+    refused: list[Refusal],
+) -> tuple[list[DrawnMask], list[str]]:
+    found, read = list[DrawnMask](), _masks_of(masks, used)
     for mask in read:
         try:
-            images.append(read_segmentation(mask.path) if mask.source == "DICOM" else read_nifti(mask.path))
+            image = read_segmentation(mask.path) if mask.source == "DICOM" else read_nifti(mask.path)
         except RefusedFile as error:
             refused.append(Refusal(mask.path, f"mask: {error}"))
+            continue
+        named = next((name for name, one in used.items() if one.uid in mask.referenced_series), None)
+        found.append(DrawnMask(image, named or drawn_on(image, images)))
     refused += [Refusal(one.path, "mask: drawn on a series that is not used") for one in masks if one not in read]
-    notes = [f"{len(images)} masks were combined into one."] if len(images) > 1 else []
-    return images, notes
+    notes = [f"{len(found)} masks were combined into one."] if len(found) > 1 else []
+    return found, notes
 
 
 def _masks_of(masks: tuple[MaskFile, ...], used: Mapping[str, FoundSeries]) -> tuple[MaskFile, ...]:
@@ -132,7 +140,7 @@ def _frame_notes(used: Mapping[str, FoundSeries]) -> list[str]:
     other = [name for name, one in used.items() if one.frame_of_reference and frame and one.frame_of_reference != frame]
     if not other:
         return []
-    return [f"{' and '.join(other)} has another frame of reference than T1c: check that they lie on one another."]
+    return [f"{' and '.join(other)} and T1c have different frames of reference: check that they lie on one another."]
 
 
 def _write(
@@ -157,6 +165,10 @@ def _write(
         shape=(slices, rows, columns),
         spacing_mm=(slice_mm, row_mm, column_mm),
         has_mask=gridded.mask is not None,
+        moved={
+            name: {"moved_mm": round(one.moved_mm, 1), "rotated_deg": round(one.rotated_deg, 1)}
+            for name, one in gridded.movements.items()
+        },
     )
 
 

@@ -175,7 +175,7 @@ def _store(study: Study, built: BuiltCase, row: LabelRow | None, identity: Ident
                 series_description=one.description,
                 evidence=one.evidence,
                 images=one.images,
-                technical=dict(one.technical),
+                technical={**one.technical, **built.moved.get(name, {})},
             )
             for name, one in built.series.items()
         ],

@@ -32,9 +32,11 @@ class Person:
         return {
             "PatientID": self.patient_id,
             "PatientName": self.name,
+            "PatientSex": "F",
             "PatientBirthDate": self.birth_date,
             "StudyDate": self.study_date,
             "StudyTime": "101500",
+            "StudyID": "771",
             "AccessionNumber": "ACC9988776",
             "ReferringPhysicianName": "Quacksalber^Otto",
             "OperatorsName": "Zyskowski",

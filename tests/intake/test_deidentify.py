@@ -40,29 +40,37 @@ def test_words_of_the_identity_dates_and_long_numbers_are_removed(text: str, exp
 
 def test_technical_attributes_lose_identity_in_nested_texts() -> None:
     technical = {"scan_options": ["FC", "DOE"], "echo_time_ms": 12.0, "rows": 256}
-    assert screen_technical(technical, IDENTITY) == {"scan_options": ["FC", "[removed]"], "echo_time_ms": 12.0, "rows": 256}
+    assert screen_technical(technical, IDENTITY) == {
+        "scan_options": ["FC", "[removed]"],
+        "echo_time_ms": 12.0,
+        "rows": 256,
+    }
 
 
 @pytest.mark.parametrize(
     "column",
     [
-        "name", "Patient Name", "PatientName", "birth_date", "DOB", "Address", "phone", "MRN", "accession", "AccessionNumber",
-        "study uid", "surgery_date", "Geburtsdatum", "氏名", "hospital_id", "e-mail", "file path", "surname", "Postal Code",
+        "name", "Patient Name", "PatientName", "birth_date", "DOB", "Address", "phone", "MRN", "accession",
+        "AccessionNumber", "study uid", "surgery_date", "Geburtsdatum", "氏名", "hospital_id",
+        "e-mail", "file path", "surname",
+        "Postal Code",
     ],
 )  # fmt: skip
 def test_columns_that_identify_are_recognised(column: str) -> None:
     assert is_identifying_column(column)
 
 
-@pytest.mark.parametrize("column", ["age", "sex", "KPS", "idh_status", "mgmt", "side", "survival_days", "ki67", "grade"])
+@pytest.mark.parametrize(
+    "column", ["age", "sex", "KPS", "idh_status", "mgmt", "side", "survival_days", "ki67", "grade"]
+)
 def test_clinical_columns_are_kept(column: str) -> None:
     assert not is_identifying_column(column)
 
 
 def test_cells_that_equal_the_identity_are_dropped_and_others_screened() -> None:
     cells = {
-        "age": "67", "volume_ml": "12.5", "code": "PID-774411", "note": "Mrs Doe, left frontal", "name": "x", "id2": "007",
-        "empty": " ", "site": "007",
+        "age": "67", "volume_ml": "12.5", "code": "PID-774411", "note": "Mrs Doe, left frontal", "name": "x",
+        "id2": "007", "empty": " ", "site": "007",
     }  # fmt: skip
     assert screen_clinical(cells, IDENTITY) == {
         "age": 67,

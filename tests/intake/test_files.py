@@ -20,7 +20,6 @@ from brainmri.intake.files import list_files
 from brainmri.intake.headers import SliceHeader, read_header
 from brainmri.intake.report import Refusal
 from brainmri.intake.scanning import inspect_file
-
 from tests.intake.dicom_files import T1, Person, write_slice
 
 PIXELS = np.zeros((8, 10), np.int16)
@@ -84,7 +83,10 @@ def test_other_files_are_refused(tmp_path: Path, name: str, content: bytes, reas
         ({"Modality": "PT"}, "a PET image; only MR is used"),
         ({"Modality": "DOC"}, "an image of the modality DOC; only MR is used"),
         ({"SOPClassUID": EnhancedMRImageStorage, "NumberOfFrames": 4}, "an Enhanced (multi-frame) MR object"),
-        ({"Rows": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.11"}, "a DICOM object without an image (Basic Text SR"),
+        (
+            {"Rows": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.11"},
+            "a DICOM object without an image (Basic Text SR",
+        ),
         ({"PixelSpacing": None}, "its place in space is not recorded (PixelSpacing missing)"),
         ({"PixelSpacing": [0, 0]}, "its pixel spacing is not positive"),
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "not a plain grey image (RGB)"),
@@ -118,7 +120,9 @@ def test_a_header_nested_too_deeply_is_refused(tmp_path: Path) -> None:
     item = b""
     for _ in range(3000):
         item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF) + item + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
-        item = struct.pack("<HH2sHI", 0x0008, 0x1115, b"SQ", 0, 0xFFFFFFFF) + item + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        item = (
+            struct.pack("<HH2sHI", 0x0008, 0x1115, b"SQ", 0, 0xFFFFFFFF) + item + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        )
     content = path.read_bytes()
     at = content.index(struct.pack("<HH", 0x0010, 0x0010))
     path.write_bytes(content[:at] + item + content[at:])
@@ -136,7 +140,9 @@ def test_odd_values_are_read_without_a_warning(tmp_path: Path) -> None:
 def test_a_header_keeps_what_is_needed(tmp_path: Path) -> None:
     item = Dataset()
     item.CodeMeaning = "Gadobutrol"
-    header = read_header(write(tmp_path, ContrastBolusAgentSequence=Sequence([item]), InversionTime="", ImageType=["A", "B"]))
+    header = read_header(
+        write(tmp_path, ContrastBolusAgentSequence=Sequence([item]), InversionTime="", ImageType=["A", "B"])
+    )
     assert header.attributes.contrast_agent == "recorded"
     assert header.attributes.inversion_time_ms is None
     assert header.attributes.image_type == ("A", "B")

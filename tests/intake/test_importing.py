@@ -58,7 +58,9 @@ def test_a_folder_of_dicom_becomes_a_case(study: Study, tmp_path: Path) -> None:
     assert case.series[0].technical["repetition_time_ms"] == 500
 
 
-def test_a_garbage_folder_gives_what_is_usable_and_says_of_everything_else_why_not(study: Study, tmp_path: Path) -> None:
+def test_a_garbage_folder_gives_what_is_usable_and_says_of_everything_else_why_not(
+    study: Study, tmp_path: Path
+) -> None:
     archive = tmp_path / "archive"
     write_patient(archive / "good", Person("P-GOOD"), seed=1)
     (archive / "empty.dcm").write_bytes(b"")
@@ -69,7 +71,9 @@ def test_a_garbage_folder_gives_what_is_usable_and_says_of_everything_else_why_n
     (archive / "truncated.dcm").write_bytes(whole[:-500])
     write_patient(archive / "lacking", Person("P-LACKING"), seed=2, T1=T1, T2=T2)
     write_patient(archive / "double", Person("P-DOUBLE"), seed=3, **SEQUENCES)
-    write_series(volume((5, 24, 20)), archive / "double" / "second", Person("P-DOUBLE"), **{**T1C, "StudyInstanceUID": "1.2.3"})
+    write_series(
+        volume((5, 24, 20)), archive / "double" / "second", Person("P-DOUBLE"), **{**T1C, "StudyInstanceUID": "1.2.3"}
+    )
     double = next((archive / "double" / "series-0-T1").iterdir())
     for path in (archive / "double" / "second").iterdir():
         dataset = dcmread(path)
@@ -239,7 +243,9 @@ def test_a_broken_patient_does_not_stop_the_others(study: Study, tmp_path: Path)
     write_patient(tmp_path / "archive" / "b", Person("P2"), seed=1)
     report = import_paths(study, [tmp_path / "archive"])
     assert len(report.cases) == 1
-    assert re.match(r"the patient cannot be used: no usable T2 series is left", reason_of(report, tmp_path / "archive" / "a"))
+    assert re.match(
+        r"the patient cannot be used: no usable T2 series is left", reason_of(report, tmp_path / "archive" / "a")
+    )
 
 
 def test_copies_of_a_file_are_refused(study: Study, tmp_path: Path) -> None:

@@ -19,7 +19,12 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_any_usual_separator_and_a_byte_order_mark_are_read(tmp_path: Path, separator: str, encoding: str) -> None:
-    text = separator.join([" Patient_ID ", "DIAGNOSIS", "Age"]) + "\r\n" + separator.join([" P1 ", "GBM", "61"]) + "\r\n\r\n"
+    text = (
+        separator.join([" Patient_ID ", "DIAGNOSIS", "Age"])
+        + "\r\n"
+        + separator.join([" P1 ", "GBM", "61"])
+        + "\r\n\r\n"
+    )
     labels = read_labels(write(tmp_path, text, encoding))
     row = labels.find(["unknown", "p1"])
     assert row is not None

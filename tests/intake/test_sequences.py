@@ -107,7 +107,10 @@ def test_a_description_alone_names_the_sequence(description: str, expected: str 
         ({"repetition_time_ms": 4500.0, "echo_time_ms": 40.0, "inversion_time_ms": 160.0}, None),
         ({"repetition_time_ms": 8.0, "echo_time_ms": 3.0, "scanning_sequence": ("GR",)}, "T1"),
         ({"repetition_time_ms": 650.0, "echo_time_ms": 20.0, "scanning_sequence": ("GR",)}, None),
-        ({"repetition_time_ms": 6.0, "echo_time_ms": 2.8, "scanning_sequence": ("GR",), "sequence_variant": ("SS",)}, None),
+        (
+            {"repetition_time_ms": 6.0, "echo_time_ms": 2.8, "scanning_sequence": ("GR",), "sequence_variant": ("SS",)},
+            None,
+        ),
         ({"repetition_time_ms": 2500.0, "echo_time_ms": 250.0, "scanning_sequence": ("SE",)}, "T2"),
         ({"repetition_time_ms": 8000.0, "echo_time_ms": 120.0, "scanning_sequence": ("SE", "IR")}, None),
         ({"repetition_time_ms": 3500.0, "echo_time_ms": 15.0}, None),
@@ -127,7 +130,9 @@ def test_a_description_alone_names_the_sequence(description: str, expected: str 
         ({**T1_TIMES, "contrast_agent": "NO"}, "T1"),
     ],
 )
-def test_what_the_scanner_recorded_decides_where_the_description_is_useless(attributes: dict, expected: str | None) -> None:
+def test_what_the_scanner_recorded_decides_where_the_description_is_useless(
+    attributes: dict, expected: str | None
+) -> None:
     assert identify(SeriesAttributes(**{"description": "SER 4", **attributes}))[0] == expected
 
 
