@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import runpy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
+from streamlit.runtime.pages_manager import PagesManager
 
 from brainmri.errors import BrainMRIError
 from brainmri.study import DATABASE_VARIABLE, Study, default_folder, open_study
@@ -20,17 +22,19 @@ PHANTOM_NOTICE: Final = (
     "nothing about patients.]"
 )
 
+_ENTRY: Final = Path(__file__).resolve().parents[2] / "app.py"
 _LOG = logging.getLogger(__name__)
 
 
 def current_study() -> Study:
-    """Return the study that ``$BRAINMRI_STUDY`` names, opened once for all visitors.
+    """Return the study that ``$BRAINMRI_STUDY`` names, opened once for all visitors. A page calls it before it draws.
 
     Raises
     ------
     StudyError
         Where it cannot be opened.
     """
+    _leave_legacy_pages()
     return _open(str(default_folder().resolve()), os.environ.get(DATABASE_VARIABLE))
 
 
@@ -82,6 +86,19 @@ def remember_choice(**choice: str | None) -> None:
 def show_phantom_notice() -> None:
     """Say that what the page shows are phantoms."""
     st.markdown(PHANTOM_NOTICE)
+
+
+def _leave_legacy_pages() -> None:
+    """Run ``app.py`` in place of the page where Streamlit has run the page alone.
+
+    Until ``app.py`` has run once, Streamlit takes a folder named ``pages`` for its older kind of application: the first
+    visitor of a fresh server who comes by a link to a page, or whose browser reconnects after a restart, would get
+    that page without navigation, sidebar and width.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        runpy.run_path(str(_ENTRY), run_name="__main__")  # not st.rerun(), which would forget a pressed button
+        st.stop()
 
 
 def _still_there(study: Study) -> bool:
