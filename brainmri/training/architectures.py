@@ -130,7 +130,7 @@ def _replace_head(model: nn.Module, entry: Architecture, classes: int) -> None:
 
 
 def _initialise(model: nn.Module, entry: Architecture) -> None:
-    """Draw random weights that keep the variance of activations through ReLU layers (He et al., 2015).
+    """Draw random convolutions that keep the variance of activations through ReLU layers (He et al., 2015).
 
     torch's own default shrinks it from layer to layer, which a network without batch normalisation (AlexNet) does not
     recover from within a few epochs. The last layer starts small, so that the first predictions are near chance.
@@ -140,8 +140,8 @@ def _initialise(model: nn.Module, entry: Architecture) -> None:
     He et al., Delving Deep into Rectifiers, ICCV 2015, https://doi.org/10.1109/ICCV.2015.123
     """
     for module in model.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     head = model.get_submodule(entry.head)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from brainmri.training.checkpoints import round_weights
 from brainmri.training.devices import PRECISION_NAMES, describe_device, prepare_device, resolve_device, training_dtype
 from brainmri.training.normalisation import IMAGENET_NORMALISATION, apply_normalisation, prepare_input
 from brainmri.training.settings import TrainingSettings
+from brainmri.training.small_maps import products_for_small_maps
 from brainmri.training.weights import SCRATCH
 
 WARM_UP_SHARE = 0.15
@@ -129,7 +131,9 @@ def train_run(
         images = torch.from_numpy(samples[train]).to(target)  # (n_train, 3, H, W) uint8, all of it, once
         targets = torch.from_numpy(labels[train]).to(target)
         loop = _Loop(model, images, targets, settings, seed=seed, peak_rate=_peak_rate(architecture, settings))
-        epochs = loop.run(on_epoch or _ignore, should_stop or _never)
+        products = target.type == "cpu" and loop.dtype is torch.bfloat16  # measured there only
+        with products_for_small_maps(model) if products else nullcontext():
+            epochs = loop.run(on_epoch or _ignore, should_stop or _never)
     round_weights(model, settings.checkpoint_dtype)
     probabilities = predict(model, samples[test], device=target)
     return RunResult(

@@ -73,3 +73,13 @@ def _case(case_id: str, diagnosis: str) -> Case:
         columns=64,
         spacing_mm=[5.0, 1.0, 1.0],
     )
+
+
+def note_run(study: Study, run_id: str) -> None:
+    """Leave a file, as what follows a run would."""
+    (study.run_folder(run_id) / "noted.txt").write_text(run_id)
+
+
+def fail_after_run(study: Study, run_id: str) -> None:
+    """Fail, as what follows a run might."""
+    raise ValueError(f"no map of {run_id}")
