@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brainmri.dashboard.formatting import format_count
-from brainmri.evaluation.predictions import CaseRow
 from brainmri.imaging.records import Dataset, Region, Sample
 from brainmri.intake.records import Case
 from brainmri.study import Study
 from brainmri.training.monitor import ExperimentSummary, list_experiments
 from brainmri.vocabulary import DIAGNOSES, TRAINED_DIAGNOSES, display_diagnosis
+
+if TYPE_CHECKING:  # numpy, which the first page of an empty study does without
+    from brainmri.evaluation.predictions import CaseRow
 
 CASES_PAGE = "pages/cases.py"
 TRAINING_PAGE = "pages/training.py"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -12,13 +12,13 @@ from brainmri.dashboard.contents import CASES_PAGE, TRAINING_PAGE, NextStep, Stu
 from brainmri.dashboard.formatting import format_count, format_date
 from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
 from brainmri.dashboard.state import show_phantom_notice
-from brainmri.evaluation.predictions import CaseRow
-from brainmri.evaluation.reading import read_accuracies, read_case_table
-from brainmri.evaluation.wording import format_share, list_words
 from brainmri.study import Study
 from brainmri.tasks import Task
 from brainmri.training.architecture_names import display_architecture
 from brainmri.training.weights import weights_folder, weights_status
+
+if TYPE_CHECKING:  # numpy, which the first page of an empty study does without
+    from brainmri.evaluation.predictions import CaseRow
 
 RESULTS_PAGE: Final = "pages/results.py"
 
@@ -144,6 +144,9 @@ def show_newest_result(study: Study, contents: StudyContents) -> None:
     newest = contents.newest_result
     if newest is None:
         return
+    from brainmri.evaluation.reading import read_accuracies  # noqa: PLC0415
+    from brainmri.evaluation.wording import format_share  # noqa: PLC0415
+
     title, link = st.columns([3, 1], vertical_alignment="bottom")
     title.subheader(f"Newest results: {newest.experiment_id}")
     with link.container(horizontal=True, horizontal_alignment="right"):
@@ -209,6 +212,8 @@ def _show_step(step: NextStep) -> None:
 def _show_missing_weights() -> None:
     missing = [one.file_name for one in weights_status() if not one.present]
     if missing:
+        from brainmri.evaluation.wording import list_words  # noqa: PLC0415
+
         st.caption(
             f":material/info: Published weights that are not on this computer: {list_words(missing)}. Training fetches "
             f"them where there is a network; else put them into {weights_folder()}."
@@ -225,4 +230,6 @@ def _case_table(
     _study: Study, url: str, experiment_id: str, created_at: datetime, finished: int
 ) -> tuple[CaseRow, ...]:
     """Return the case table of an experiment; study, date and finished runs only tell its states apart."""
+    from brainmri.evaluation.reading import read_case_table  # noqa: PLC0415
+
     return read_case_table(_study, experiment_id)
