@@ -20,9 +20,9 @@ import SimpleITK as sitk  # noqa: N813
 from brainmri.intake.dicom import orthonormal
 
 COARSE_MM: Final = 6.0
-"""Voxel of the first estimate, about 0.15 s for a head: enough to see whether there is anything to correct."""
+"""Voxel of the first estimate, about 0.12 s for a head: enough to see whether there is anything to correct."""
 FINE_MM: Final = 4.0
-"""Voxel of the final estimate, about 0.5 s; agrees with full resolution to about 1 mm and 1°."""
+"""Voxel of the final estimate, about 0.7 s; on drawn heads it errs by less than 0.5 mm."""
 SMALLEST_MOVE_MM: Final = 2.0
 """Smaller movements are left alone: they are within the error of the estimate and the thickness of a slice."""
 LARGEST_MOVE_MM: Final = 60.0
@@ -72,11 +72,13 @@ def find_movement(fixed: sitk.Image, moving: sitk.Image) -> Movement | None:
     if not (_shows_a_head(fixed) and _shows_a_head(moving)):
         return None
     try:
-        rough = _estimate(_shrink(fixed, COARSE_MM), _shrink(moving, COARSE_MM), np.zeros(6))
+        coarse = _shrink(fixed, COARSE_MM), _shrink(moving, COARSE_MM)
+        rough = _estimate(*coarse, np.zeros(6), smallest_step_mm=0.1)
         if _displacement(rough) < SMALLEST_MOVE_MM:
             return None
-        images = _shrink(fixed, FINE_MM), _shrink(moving, FINE_MM)
-        movement = _measure(*images, _rounded(_estimate(*images, rough)))
+        better = _estimate(*coarse, rough, smallest_step_mm=0.1)  # a second start at full step: the first stops early
+        fine = _shrink(fixed, FINE_MM), _shrink(moving, FINE_MM)
+        movement = _measure(*fine, _rounded(_estimate(*fine, better, smallest_step_mm=0.02)))
     except RuntimeError:  # SimpleITK: the two do not overlap at all
         return None
     return movement if _is_sure(movement) else None
@@ -108,11 +110,15 @@ def _shrink(image: sitk.Image, voxel_mm: float) -> sitk.Image:
     return plain
 
 
-def _estimate(fixed: sitk.Image, moving: sitk.Image, start: np.ndarray) -> np.ndarray:
+def _estimate(fixed: sitk.Image, moving: sitk.Image, start: np.ndarray, *, smallest_step_mm: float) -> np.ndarray:
     """Return three angles (radian) and three shifts (mm) that raise the mutual information."""
     method = _method(_transform(fixed, start))
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=4.0, minStep=0.02, numberOfIterations=_STEPS, relaxationFactor=0.6, gradientMagnitudeTolerance=1e-6
+        learningRate=4.0,
+        minStep=smallest_step_mm,
+        numberOfIterations=_STEPS,
+        relaxationFactor=0.8,
+        gradientMagnitudeTolerance=1e-6,
     )
     method.SetOptimizerScalesFromPhysicalShift()
     found = method.Execute(fixed, moving)

@@ -16,13 +16,14 @@ from brainmri.errors import RefusedFile
 from brainmri.intake.deidentify import IDENTITY_KEYWORDS, TECHNICAL_KEYWORDS, Identity, collect_identity
 from brainmri.intake.elements import (
     READ_ERRORS,
+    Elements,
     quiet,
+    read_elements,
     read_number,
     read_numbers,
     read_plain,
     read_text,
     read_texts,
-    read_value,
     read_whole,
 )
 from brainmri.intake.sequences import SeriesAttributes
@@ -111,40 +112,45 @@ def read_header(path: Path) -> SliceHeader:
 
 
 def _to_header(path: Path, dataset: FileDataset, stream: BinaryIO) -> SliceHeader:
-    segmentation = read_text(dataset, "SOPClassUID") in SEGMENTATION_CLASSES
+    elements = read_elements(dataset)
+    syntax = transfer_syntax(dataset)
+    segmentation = read_text(elements, "SOPClassUID") in SEGMENTATION_CLASSES
     if not segmentation:
-        _refuse_other_objects(dataset)
-        _refuse_unusable_image(dataset)
-        _refuse_truncated(dataset, stream)
-    date = read_text(dataset, "AcquisitionDate") or read_text(dataset, "SeriesDate") or read_text(dataset, "StudyDate")
-    time = read_text(dataset, "AcquisitionTime") or read_text(dataset, "SeriesTime") or read_text(dataset, "StudyTime")
+        _refuse_other_objects(elements, str(dataset.file_meta.get("MediaStorageSOPClassUID", "")))
+        _refuse_unusable_image(elements)
+        _refuse_truncated(elements, syntax, stream)
+    date, time = (
+        next(filter(None, (read_text(elements, f"{level}{part}") for level in ("Acquisition", "Series", "Study"))), "")
+        for part in ("Date", "Time")
+    )
     return SliceHeader(
         path=path,
         segmentation=segmentation,
-        sop_instance_uid=read_text(dataset, "SOPInstanceUID"),
-        series_uid=read_text(dataset, "SeriesInstanceUID"),
-        study_uid=read_text(dataset, "StudyInstanceUID"),
-        frame_of_reference=read_text(dataset, "FrameOfReferenceUID"),
-        patient_id=read_text(dataset, "PatientID"),
-        patient_name=read_text(dataset, "PatientName"),
-        study_date=read_text(dataset, "StudyDate"),
-        study_time=read_text(dataset, "StudyTime"),
+        sop_instance_uid=read_text(elements, "SOPInstanceUID"),
+        series_uid=read_text(elements, "SeriesInstanceUID"),
+        study_uid=read_text(elements, "StudyInstanceUID"),
+        frame_of_reference=read_text(elements, "FrameOfReferenceUID"),
+        patient_id=read_text(elements, "PatientID"),
+        patient_name=read_text(elements, "PatientName"),
+        study_date=read_text(elements, "StudyDate"),
+        study_time=read_text(elements, "StudyTime"),
         acquired=f"{date}{time}",
-        series_number=read_whole(dataset, "SeriesNumber"),
-        acquisition_number=read_whole(dataset, "AcquisitionNumber"),
-        instance_number=read_whole(dataset, "InstanceNumber"),
-        description=read_text(dataset, "SeriesDescription") or read_text(dataset, "ProtocolName"),
-        rows=read_whole(dataset, "Rows"),
-        columns=read_whole(dataset, "Columns"),
-        position_mm=read_numbers(dataset, "ImagePositionPatient"),
-        orientation=read_numbers(dataset, "ImageOrientationPatient"),
-        pixel_spacing_mm=read_numbers(dataset, "PixelSpacing"),
-        transfer_syntax=str(transfer_syntax(dataset)),
-        attributes=_attributes(dataset),
-        technical=tuple((name, read_plain(dataset, keyword)) for keyword, name in TECHNICAL_KEYWORDS.items()),
-        identity=collect_identity(one for key in IDENTITY_KEYWORDS for one in read_texts(dataset, key)),
+        series_number=read_whole(elements, "SeriesNumber"),
+        acquisition_number=read_whole(elements, "AcquisitionNumber"),
+        instance_number=read_whole(elements, "InstanceNumber"),
+        description=read_text(elements, "SeriesDescription") or read_text(elements, "ProtocolName"),
+        rows=read_whole(elements, "Rows"),
+        columns=read_whole(elements, "Columns"),
+        position_mm=read_numbers(elements, "ImagePositionPatient"),
+        orientation=read_numbers(elements, "ImageOrientationPatient"),
+        pixel_spacing_mm=read_numbers(elements, "PixelSpacing"),
+        transfer_syntax=str(syntax),
+        attributes=_attributes(elements),
+        technical=tuple((name, read_plain(elements, keyword)) for keyword, name in TECHNICAL_KEYWORDS.items()),
+        identity=collect_identity(one for key in IDENTITY_KEYWORDS for one in read_texts(elements, key)),
         referenced_series=tuple(
-            read_text(item, "SeriesInstanceUID") for item in read_value(dataset, "ReferencedSeriesSequence") or ()
+            read_text(read_elements(item), "SeriesInstanceUID")
+            for item in elements.get("ReferencedSeriesSequence") or ()
         ),
     )
 
@@ -158,20 +164,19 @@ def transfer_syntax(dataset: FileDataset) -> UID:
     return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
 
 
-def _refuse_other_objects(dataset: FileDataset) -> None:
-    sop_class = read_text(dataset, "SOPClassUID")
-    media_class = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID", ""))
-    modality = read_text(dataset, "Modality").upper()
+def _refuse_other_objects(elements: Elements, media_class: str) -> None:
+    sop_class = read_text(elements, "SOPClassUID")
+    modality = read_text(elements, "Modality").upper()
     if _DIRECTORY_CLASS in (sop_class, media_class):
         raise RefusedFile("a DICOMDIR: a table of contents without an image; the files it lists are read by themselves")
-    if sop_class in _ENHANCED_CLASSES or (modality == "MR" and read_whole(dataset, "NumberOfFrames") > 1):
+    if sop_class in _ENHANCED_CLASSES or (modality == "MR" and read_whole(elements, "NumberOfFrames") > 1):
         raise RefusedFile(
             "an Enhanced (multi-frame) MR object, which is not read yet: export it as classic MR images, one file a "
             "slice, or convert it to NIfTI with dcm2niix"
         )
     if not sop_class and not modality:
         raise RefusedFile("not a DICOM or NIfTI file, or one whose header is lost")
-    if not read_whole(dataset, "Rows") or not read_whole(dataset, "Columns"):
+    if not read_whole(elements, "Rows") or not read_whole(elements, "Columns"):
         name = UID(sop_class).name if sop_class else modality
         hint = "; export the contours as DICOM SEG or NIfTI" if modality == "RTSTRUCT" else ""
         raise RefusedFile(f"a DICOM object without an image ({name}){hint}")
@@ -180,38 +185,33 @@ def _refuse_other_objects(dataset: FileDataset) -> None:
         raise RefusedFile(f"{found}; only MR is used")
 
 
-def _refuse_unusable_image(dataset: FileDataset) -> None:
-    rows, columns = read_whole(dataset, "Rows"), read_whole(dataset, "Columns")
+def _refuse_unusable_image(elements: Elements) -> None:
+    rows, columns = read_whole(elements, "Rows"), read_whole(elements, "Columns")
     if max(rows, columns) > LARGEST_MATRIX:
         raise RefusedFile(
             f"its header claims {rows} × {columns} pixels; at most {LARGEST_MATRIX} × {LARGEST_MATRIX} are read"
         )
-    if read_whole(dataset, "SamplesPerPixel", 1) != 1 or read_text(dataset, "PhotometricInterpretation") not in (
-        "MONOCHROME2",
-        "",
-    ):
-        raise RefusedFile(
-            f"not a plain grey image ({read_text(dataset, 'PhotometricInterpretation')}): a screen shot or a colour map"
-        )
+    colours = read_text(elements, "PhotometricInterpretation")
+    if read_whole(elements, "SamplesPerPixel", 1) != 1 or colours not in ("MONOCHROME2", ""):
+        raise RefusedFile(f"not a plain grey image ({colours}): a screen shot or a colour map")
     needed = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
-    missing = [keyword for keyword, count in needed.items() if len(read_numbers(dataset, keyword)) != count]
+    missing = [keyword for keyword, count in needed.items() if len(read_numbers(elements, keyword)) != count]
     if missing:
         raise RefusedFile(f"its place in space is not recorded ({', '.join(missing)} missing)")
-    if min(read_numbers(dataset, "PixelSpacing")) <= 0:
+    if min(read_numbers(elements, "PixelSpacing")) <= 0:
         raise RefusedFile("its pixel spacing is not positive")
 
 
-def _refuse_truncated(dataset: FileDataset, stream: BinaryIO) -> None:
+def _refuse_truncated(elements: Elements, syntax: UID, stream: BinaryIO) -> None:
     """Compare the bytes behind the header with what the header claims; nothing is allocated."""
-    syntax = transfer_syntax(dataset)
     if syntax == DeflatedExplicitVRLittleEndian:
         return
     element_header = 8 if syntax.is_implicit_VR else 12
     found = max(os.fstat(stream.fileno()).st_size - stream.tell() - element_header, 0)
     expected = (
-        read_whole(dataset, "Rows")
-        * read_whole(dataset, "Columns")
-        * math.ceil(read_whole(dataset, "BitsAllocated", 16) / 8)
+        read_whole(elements, "Rows")
+        * read_whole(elements, "Columns")
+        * math.ceil(read_whole(elements, "BitsAllocated", 16) / 8)
     )
     if found == 0:
         raise RefusedFile(f"its pixel data are missing: the file ends behind the header (0 of {expected} bytes)")
@@ -219,22 +219,22 @@ def _refuse_truncated(dataset: FileDataset, stream: BinaryIO) -> None:
         raise RefusedFile(f"its pixel data are truncated: {found} of {expected} bytes are there")
 
 
-def _attributes(dataset: FileDataset) -> SeriesAttributes:
-    agent = read_text(dataset, "ContrastBolusAgent")
-    if not agent and (read_value(dataset, "ContrastBolusAgentSequence") or read_number(dataset, "ContrastBolusVolume")):
+def _attributes(elements: Elements) -> SeriesAttributes:
+    agent = read_text(elements, "ContrastBolusAgent")
+    if not agent and (elements.get("ContrastBolusAgentSequence") or read_number(elements, "ContrastBolusVolume")):
         agent = "recorded"
     return SeriesAttributes(
-        description=read_text(dataset, "SeriesDescription"),
-        protocol=read_text(dataset, "ProtocolName"),
-        image_type=read_texts(dataset, "ImageType"),
-        scanning_sequence=read_texts(dataset, "ScanningSequence"),
-        sequence_variant=read_texts(dataset, "SequenceVariant"),
-        repetition_time_ms=read_number(dataset, "RepetitionTime"),
-        echo_time_ms=read_number(dataset, "EchoTime"),
-        inversion_time_ms=read_number(dataset, "InversionTime"),
-        flip_angle_deg=read_number(dataset, "FlipAngle"),
-        b_value=read_number(dataset, "DiffusionBValue"),
-        angio=read_text(dataset, "AngioFlag").upper() == "Y",
+        description=read_text(elements, "SeriesDescription"),
+        protocol=read_text(elements, "ProtocolName"),
+        image_type=read_texts(elements, "ImageType"),
+        scanning_sequence=read_texts(elements, "ScanningSequence"),
+        sequence_variant=read_texts(elements, "SequenceVariant"),
+        repetition_time_ms=read_number(elements, "RepetitionTime"),
+        echo_time_ms=read_number(elements, "EchoTime"),
+        inversion_time_ms=read_number(elements, "InversionTime"),
+        flip_angle_deg=read_number(elements, "FlipAngle"),
+        b_value=read_number(elements, "DiffusionBValue"),
+        angio=read_text(elements, "AngioFlag").upper() == "Y",
         contrast_agent=agent,
-        body_part=read_text(dataset, "BodyPartExamined"),
+        body_part=read_text(elements, "BodyPartExamined"),
     )

@@ -52,16 +52,16 @@ def movement(angles_deg: tuple[float, float, float], shift_mm: tuple[float, floa
 
 
 @pytest.mark.parametrize(
-    ("angles_deg", "shift_mm"), [((0, 0, 8), (0, 0, 0)), ((4, -3, 2), (3, -4, 14)), ((0, 0, 0), (6, 0, 0))]
+    ("angles_deg", "shift_mm"), [((0, 0, 8), (0, 0, 0)), ((-6, 5, -10), (-8, 3, -15)), ((0, 0, 0), (6, 0, 0))]
 )
-def test_a_movement_is_found_to_a_millimetre_or_two(angles_deg: tuple, shift_mm: tuple) -> None:
+def test_a_movement_is_found_to_a_millimetre(angles_deg: tuple, shift_mm: tuple) -> None:
     truth = movement(angles_deg, tuple(float(one) for one in shift_mm))
     found = find_movement(head(T1C_HEAD), head(T2_HEAD, truth, seed=1))
     assert found is not None
     points = 70 * np.concatenate([np.eye(3), -np.eye(3)])
     there = [truth.GetInverse().TransformPoint(point.tolist()) for point in points]
     here = [found.transform.TransformPoint(point.tolist()) for point in points]
-    assert np.linalg.norm(np.array(here) - there, axis=1).max() < 2.0
+    assert np.linalg.norm(np.array(here) - there, axis=1).max() < 1.0
     assert found.information_after > 1.1 * found.information_before
 
 
