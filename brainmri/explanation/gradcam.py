@@ -1,0 +1,84 @@
+"""Grad-CAM, computed by captum.
+
+References
+----------
+Selvaraju et al., Grad-CAM, ICCV 2017, https://doi.org/10.1109/ICCV.2017.74
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+import torch
+from captum.attr import LayerGradCam
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+_HOOKS: Final = threading.Lock()
+"""Hooks belong to the network: two threads that explain with one network at once would mix their maps."""
+
+
+def grad_cam(
+    model: nn.Module, layer: nn.Module, inputs: Tensor, targets: ArrayLike, *, batch_size: int = 64
+) -> NDArray[np.float32]:
+    """Return the evidence for a class on the grid of a layer, one map an image.
+
+    The network is put into evaluation mode for the time of the computation, also where the computation fails.
+
+    Parameters
+    ----------
+    model : nn.Module
+    layer : nn.Module
+        Of the model; see `brainmri.training.architectures.target_layer`.
+    inputs : Tensor, shape (N, 3, H, W), floating
+        Normalised, as the network takes them.
+    targets : array_like of int, shape (N,)
+        Class index for each image.
+    batch_size : int
+        Images a pass.
+
+    Returns
+    -------
+    ndarray, shape (N, h, w), float32
+        0 or more, unscaled, on the layer's grid. All zero where the image has no evidence for the class.
+    """
+    device = next(model.parameters()).device
+    classes = torch.as_tensor(np.asarray(targets, dtype=np.int64), device=device)
+    maps = []
+    with _HOOKS, _prepared(model, layer):
+        method = LayerGradCam(model, layer)
+        for start in range(0, len(inputs), batch_size):
+            batch = inputs[start : start + batch_size].to(device)
+            evidence = method.attribute(batch, classes[start : start + batch_size], relu_attributions=True)
+            maps.append(evidence.detach().squeeze(1).float().cpu())  # (B, 1, h, w) to (B, h, w)
+    return torch.cat(maps).numpy()
+
+
+@contextmanager
+def _prepared(model: nn.Module, layer: nn.Module) -> Iterator[None]:
+    """Within the block: evaluation mode, and gradients from the layer on only.
+
+    Grad-CAM needs no gradient below its layer; without it, a pass keeps no activations there.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    hook = layer.register_forward_hook(_start_gradient)  # before captum's, which sees what this one returns
+    try:
+        model.eval()
+        for parameter in learned:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        hook.remove()
+        for module, training in modes:
+            module.training = training
+        for parameter in learned:
+            parameter.requires_grad_(True)
+
+
+def _start_gradient(_layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    return output.detach().requires_grad_(True)

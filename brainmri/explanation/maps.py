@@ -1,0 +1,195 @@
+"""Stored Grad-CAM maps and their pictures. Nothing here imports torch, so that pages can read them."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from brainmri.errors import ExplanationError
+from brainmri.study import Study
+
+FILE_NAME: Final = "gradcam.npz"
+
+_INFERNO: Final = (
+    "000004 0a0722 1e0c45 380962 510e6c 69166e 801f6c 982766 b0315b c63d4d d94d3d e9612b f47918 fa9407 fcb014 f8cd37 "
+    "f2ea69 fcffa4"
+)
+"""Every fifteenth entry of the table, as red, green and blue in hexadecimal digits."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunMaps:
+    """Grad-CAM maps of every test image of a run for every class.
+
+    Values are what the method gives, 0 or more and unscaled: those of one run can be compared with each other.
+    """
+
+    layer: str
+    """Dotted name of the layer whose activations were weighed."""
+    classes: tuple[str, ...]
+    """Diagnoses in the order of their class index."""
+    size_px: int
+    """Side of a sample, to which a map is scaled up for display."""
+    sample_index: NDArray[np.int64]
+    """Shape (N,)."""
+    maps: NDArray[np.float32]
+    """Shape (N, K, h, w)."""
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of a map."""
+        return self.maps.shape[2], self.maps.shape[3]
+
+    def of(self, sample_index: int, class_index: int) -> NDArray[np.float32]:
+        """Return the map (h, w) of one test image for one class.
+
+        Raises
+        ------
+        ExplanationError
+            Where the run did not test this sample, or there is no such class.
+        """
+        found = np.flatnonzero(self.sample_index == sample_index)
+        if not len(found):
+            raise ExplanationError(
+                f"This run did not test the sample {sample_index}, so that no map of it is stored. Choose one of its "
+                f"{len(self.sample_index)} test images, or explain the sample with 'python -m brainmri explain'."
+            )
+        if not 0 <= class_index < len(self.classes):
+            raise ExplanationError(
+                f"There is no class {class_index}; expected 0 to {len(self.classes) - 1} ({', '.join(self.classes)})."
+            )
+        return self.maps[found[0], class_index]
+
+
+def read_maps(study: Study, run_id: str) -> RunMaps | None:
+    """Return the stored maps of a run, or None where it has none.
+
+    Raises
+    ------
+    ExplanationError
+        Where the file is damaged.
+    """
+    path = study.run_folder(run_id) / FILE_NAME
+    if Path(run_id).name != run_id or not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return RunMaps(
+                layer=str(stored["layer"]),
+                classes=tuple(str(name) for name in stored["classes"]),
+                size_px=int(stored["size_px"]),
+                sample_index=stored["sample_index"],
+                maps=stored["maps"],
+            )
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ExplanationError(
+            f"The maps of the run {run_id} in {path} cannot be read: {error}. "
+            f"Make them again: python -m brainmri explain-run {run_id}"
+        ) from error
+
+
+def write_maps(path: Path, maps: RunMaps) -> None:
+    """Write maps under a temporary name and rename the file. It holds plain arrays only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                layer=np.array(maps.layer),
+                classes=np.array(maps.classes),
+                size_px=np.array(maps.size_px),
+                sample_index=maps.sample_index.astype(np.int64),
+                maps=maps.maps.astype(np.float32),
+            )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def upsample(image: ArrayLike, size: tuple[int, int] | int) -> NDArray[np.float32]:
+    """Scale a map or an image up, bilinearly between the centres of its cells.
+
+    The same as torch's ``interpolate(mode="bilinear", align_corners=False)``, which captum's
+    ``LayerAttribution.interpolate`` calls.
+
+    Parameters
+    ----------
+    image : array_like, shape (h, w)
+    size : (int, int) or int
+        Rows and columns of the result, or the side of a square.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float32
+    """
+    values = np.asarray(image, dtype=np.float64)
+    rows, columns = (size, size) if isinstance(size, int) else size
+    scaled = _weights(values.shape[0], rows) @ values @ _weights(values.shape[1], columns).T
+    return scaled.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def colour_table() -> NDArray[np.uint8]:
+    """Return 256 colours (256, 3), from no evidence to most: inferno, whose lightness rises evenly.
+
+    Straight lines between eighteen of its entries: within 5 of 255 of the original table everywhere.
+
+    References
+    ----------
+    Smith and van der Walt, matplotlib's default colour maps, 2015 (CC0), https://bids.github.io/colormap
+    """
+    anchors = np.array([list(bytes.fromhex(colour)) for colour in _INFERNO.split()], dtype=np.float64)  # (A, 3)
+    places = np.linspace(0, 255, len(anchors))
+    table = np.stack([np.interp(np.arange(256), places, anchors[:, channel]) for channel in range(3)], axis=1)
+    colours = table.round().astype(np.uint8)
+    colours.flags.writeable = False  # cached: every caller gets this one
+    return colours
+
+
+def overlay(grey: NDArray[np.uint8], map01: ArrayLike, opacity: float = 0.7) -> NDArray[np.uint8]:
+    """Lay a map over an image.
+
+    A pixel takes on the colour as far as there is evidence: where the map is 0 the image stays as it is.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (H, W), uint8
+    map01 : array_like, shape (H, W)
+        The map as a share of the scale's maximum; cut to 0 to 1.
+    opacity : float
+        Of the colour where the map is 1, from 0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+    """
+    share = np.clip(np.asarray(map01, dtype=np.float64), 0, 1)
+    if share.shape != grey.shape:
+        raise ExplanationError(
+            f"The map has {share.shape[0]}×{share.shape[1]} px and the image {grey.shape[0]}×{grey.shape[1]}; "
+            "scale the map up to the image first."
+        )
+    colours = colour_table()[np.round(share * 255).astype(np.intp)]  # (H, W, 3)
+    alpha = np.clip(opacity, 0, 1) * share[..., None]  # (H, W, 1)
+    blended = (1 - alpha) * grey[..., None] + alpha * colours
+    return blended.round().astype(np.uint8)
+
+
+def _weights(cells: int, pixels: int) -> NDArray[np.float64]:
+    """Return the share (pixels, cells) of each cell in each pixel, along one axis."""
+    centres = np.maximum((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0)  # in cells; the first half cell is flat
+    lower = np.minimum(np.floor(centres).astype(np.intp), cells - 1)
+    upper = np.minimum(lower + 1, cells - 1)  # and so is the last
+    share = centres - lower
+    weights = np.zeros((pixels, cells))
+    weights[np.arange(pixels), lower] += 1 - share
+    weights[np.arange(pixels), upper] += share
+    return weights

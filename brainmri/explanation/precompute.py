@@ -1,0 +1,37 @@
+"""The maps of all test images of a run, stored so that a page needs no network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
+from brainmri.explanation.trained import open_trained
+from brainmri.imaging.datasets import read_samples
+from brainmri.study import Study
+from brainmri.training.experiments import read_split
+
+
+def explain_run(study: Study, run_id: str) -> None:
+    """Compute Grad-CAM of every test image of a finished run for every class, and store it with the run.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+
+    Raises
+    ------
+    ExplanationError
+        Where there is no such run, it has not finished, or its network is not stored.
+    """
+    trained = open_trained(study, run_id)
+    tested = np.array(read_split(study, trained.run.experiment_id, trained.run.repeat).test, dtype=np.int64)
+    samples = read_samples(study, trained.dataset.hash)[tested]  # (N, 3, H, W)
+    maps = RunMaps(
+        layer=trained.layer_name,
+        classes=trained.classes,
+        size_px=trained.dataset.size_px,
+        sample_index=tested,
+        maps=trained.explain(samples),
+    )
+    write_maps(study.run_folder(run_id) / FILE_NAME, maps)

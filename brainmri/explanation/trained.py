@@ -1,0 +1,122 @@
+"""A finished run opened for explaining: its row, its data set, its network and the layer that its maps come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sqlalchemy import select
+from torch import nn
+
+from brainmri.errors import ExplanationError
+from brainmri.explanation.gradcam import grad_cam
+from brainmri.imaging.datasets import read_dataset
+from brainmri.imaging.records import Dataset
+from brainmri.study import Study
+from brainmri.training.checkpoints import FILE_NAME, read_checkpoint
+from brainmri.training.experiments import read_experiment
+from brainmri.training.normalisation import prepare_input
+from brainmri.training.records import FINISHED, Run
+
+BATCH_PIXELS = 32 * 112 * 112
+"""Pixels of the images of one pass: 32 images of 112 px, or 8 of 224 px."""
+
+_LISTED = 12
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedRun:
+    """What an explanation of a run needs."""
+
+    run: Run
+    dataset: Dataset
+    model: nn.Module
+    """In evaluation mode."""
+    meta: dict[str, Any]
+    """Of the checkpoint."""
+    layer_name: str
+    layer: nn.Module
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Diagnoses in the order of their class index."""
+        return tuple(self.meta["classes"])
+
+    def explain(self, samples: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the maps of samples for every class.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (N, 3, H, W), uint8
+
+        Returns
+        -------
+        ndarray, shape (N, K, h, w), float32
+        """
+        batch = max(1, BATCH_PIXELS // (samples.shape[2] * samples.shape[3]))
+        maps = []
+        for start in range(0, len(samples), batch):
+            stored = torch.from_numpy(np.array(samples[start : start + batch]))
+            inputs = prepare_input(stored, self.meta["normalisation"])
+            by_class = [
+                grad_cam(self.model, self.layer, inputs, np.full(len(inputs), index), batch_size=batch)
+                for index in range(len(self.classes))
+            ]
+            maps.append(np.stack(by_class, axis=1))
+        return np.concatenate(maps)
+
+
+def open_trained(study: Study, run_id: str) -> TrainedRun:
+    """Read a finished run and its network.
+
+    Raises
+    ------
+    ExplanationError
+        Where there is no such run, it has not finished, or its network is not stored.
+    TrainingError
+        Where the checkpoint is damaged.
+    """
+    run = _find_finished(study, run_id)
+    path = study.run_folder(run_id) / FILE_NAME
+    if not path.is_file():
+        raise ExplanationError(
+            f"The network of the run {run_id} is not stored: {path} does not exist. Restore the file from a copy of "
+            "the study, or train the experiment again; a run without its network cannot be explained."
+        )
+    model, meta = read_checkpoint(path)
+    dataset = read_dataset(study, read_experiment(study, run.experiment_id).dataset_hash)
+    if list(meta["classes"]) != list(dataset.classes) or meta["size_px"] != dataset.size_px:
+        raise ExplanationError(
+            f"The network in {path} tells {', '.join(meta['classes'])} apart on {meta['size_px']} px, and the data set "
+            f"{dataset.hash} of the run has {', '.join(dataset.classes)} on {dataset.size_px} px. The file belongs to "
+            "another run; restore the right one."
+        )
+    name = str(meta["target_layer"])
+    return TrainedRun(run, dataset, model, meta, name, model.get_submodule(name))
+
+
+def _find_finished(study: Study, run_id: str) -> Run:
+    with study.session() as session:
+        run = session.get(Run, run_id)
+        finished = session.scalars(select(Run.run_id).where(Run.status == FINISHED).order_by(Run.run_id)).all()
+    if run is None:
+        raise ExplanationError(f"The study {study.folder} has no run '{run_id}'. {_list_runs(finished)}")
+    if run.status != FINISHED:
+        raise ExplanationError(
+            f"The run {run_id} has not finished; it is {run.status}. Only finished runs can be explained: wait for it, "
+            f"or go on with it: python -m brainmri work {run.experiment_id}"
+        )
+    return run
+
+
+def _list_runs(finished: Sequence[str]) -> str:
+    if not finished:
+        return "None of its runs has finished yet: train an experiment first."
+    if len(finished) <= _LISTED:
+        return f"Its finished runs: {', '.join(finished)}."
+    listed = ", ".join(finished[:_LISTED])
+    return f"Its finished runs: {listed} and {len(finished) - _LISTED} more; the page Results lists them all."
