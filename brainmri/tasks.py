@@ -206,13 +206,24 @@ class TaskOutput:
     stderr: str
 
 
-def read_output(study: Study, task_id: int) -> TaskOutput | None:
+def read_output(study: Study, task_id: int, *, timeout_s: float = 0.0) -> TaskOutput | None:
     """Return what a process of one of `PRIVATE_KINDS` printed, once it has ended.
 
     None while it runs, and where another process started it: the output is gone with the one that did.
+
+    Parameters
+    ----------
+    study : Study
+    task_id : int
+    timeout_s : float
+        How long to wait for the end of the process: it prints after it has closed its row.
     """
     child, streams = _CHILDREN.get((study.url, task_id)), _OUTPUTS.get((study.url, task_id))
-    if child is None or streams is None or child.poll() is None:
+    if child is None or streams is None:
+        return None
+    try:
+        child.wait(timeout_s)
+    except subprocess.TimeoutExpired:
         return None
     for stream in streams:
         stream.seek(0)

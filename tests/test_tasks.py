@@ -162,9 +162,7 @@ def test_what_a_started_import_prints_is_readable_once_and_stays_out_of_the_stud
     (folder / "notes.dcm").write_text("no image")
     task_id = tasks.start(study, "import", ["import", str(folder), "--json"])
     wait_for_end(study, task_id)
-    deadline = time.monotonic() + 10
-    while (output := tasks.read_output(study, task_id)) is None and time.monotonic() < deadline:
-        time.sleep(0.1)
+    output = tasks.read_output(study, task_id, timeout_s=10)
     assert "DOE^JANE" in output.stdout + output.stderr
     stored = b"".join(file.read_bytes() for file in study.folder.rglob("*") if file.is_file())
     assert b"DOE" not in stored

@@ -245,13 +245,14 @@ def _rerun_with(change: str) -> None:
 
 def _show_series(case: Case) -> None:
     st.markdown("**Series**")
+    technical = list(dict.fromkeys(name for one in case.series for name in one.technical))
     rows = [
         {
             "Sequence": one.sequence,
             "Description": one.series_description or "–",
             "Why": one.evidence,
             "Images": one.images,
-            **{_title(name): _cell(value) for name, value in one.technical.items()},
+            **{_title(name): _cell(one.technical.get(name)) for name in technical},
         }
         for one in sorted(case.series, key=lambda one: SEQUENCES.index(one.sequence))
     ]
@@ -279,6 +280,8 @@ _UNITS: Final = {"ms": "ms", "mm": "mm", "t": "T", "deg": "°"}
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, list | tuple):
         return " × ".join(_cell(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -16,7 +16,10 @@ from brainmri.errors import UsageError
 from brainmri.study import Study
 from brainmri.tasks import Task
 
-_SEQUENCES = (("T1", "T1"), ("T2", "T2"), ("T1c", "T1c"), ("other", "other sequences"))
+_PRINTING_S: Final = 10.0
+"""How long an import may take to print its report after it has closed its row."""
+_NOTES_AT_ONCE: Final = 5
+_SEQUENCES: Final = (("T1", "T1"), ("T2", "T2"), ("T1c", "T1c"), ("other", "other series"))
 
 
 def show_import(study: Study, *, expanded: bool) -> None:
@@ -75,7 +78,7 @@ def _path(text: str) -> Path | None:
 
 
 def _show_form(study: Study) -> None:
-    with st.form("import", border=False):
+    with st.form("import", border=False, enter_to_submit=False):
         left, right = st.columns(2)
         folder = left.text_input(
             "Folder with DICOM or NIfTI files",
@@ -108,7 +111,7 @@ def _start(study: Study, folder: str, labels: str) -> None:
 
 def _show_end(study: Study, task: Task) -> None:
     """Show the report of the newest import where this server started it, else how it ended."""
-    output = tasks.read_output(study, task.id)
+    output = tasks.read_output(study, task.id, timeout_s=_PRINTING_S)
     if output is None:
         show_outcome(task, advice="")
         return
@@ -142,12 +145,21 @@ def _show_report(report: dict[str, Any]) -> None:
         st.write(
             f"{format_count(len(known), 'patient')} already in the study: {', '.join(k['case_id'] for k in known)}."
         )
-    for note in report.get("notes", []):
-        st.caption(note)
+    _show_notes(report.get("notes", []))
     if report["refused"]:
         _show_refused(report["refused"])
     elif report["cases"]:
         st.write("Every file was used.")
+
+
+def _show_notes(notes: Sequence[str]) -> None:
+    """Show a few notes at once, many on request."""
+    text = "  \n".join(notes)
+    if len(notes) <= _NOTES_AT_ONCE:
+        st.caption(text)
+        return
+    with st.expander(format_count(len(notes), "note")), st.container(height=240, border=False):
+        st.caption(text)
 
 
 def _show_refused(refused: Sequence[dict[str, str]]) -> None:
@@ -159,7 +171,7 @@ def _show_refused(refused: Sequence[dict[str, str]]) -> None:
         height=fit_table(len(refused), 8),
         key="refused",
     )
-    st.caption("This list is shown once and not stored, because file names may name patients.")
+    st.caption("This list is not stored, because file names may name patients. It is gone when you close it.")
 
 
 def _read_report(stdout: str) -> dict[str, Any] | None:

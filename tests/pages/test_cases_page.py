@@ -63,7 +63,7 @@ def test_the_report_of_an_import_names_what_was_refused_until_it_is_closed(
         "already_present": [],
     }
     outputs = {task.task_id: tasks.TaskOutput(json.dumps(report), "")}
-    monkeypatch.setattr("brainmri.tasks.read_output", lambda study, task_id: outputs.get(task_id))
+    monkeypatch.setattr("brainmri.tasks.read_output", lambda study, task_id, **_: outputs.get(task_id))
     monkeypatch.setattr("brainmri.tasks.forget_output", lambda study, task_id: outputs.pop(task_id))
     page = open_page("cases")
     assert page.dataframe[0].value.iloc[0].tolist() == ["/data/broken.dcm", "the file is cut short"]
@@ -77,7 +77,7 @@ def test_an_import_that_failed_shows_the_reason_of_its_process(
     task_id = tasks._insert(empty_study, "import", None)
     tasks.TaskHandle(empty_study, task_id).finish(tasks.FAILED, message="stored")
     output = tasks.TaskOutput("", "brainmri import: The table labels.csv has no column patient_id.\n")
-    monkeypatch.setattr("brainmri.tasks.read_output", lambda study, task_id: output)
+    monkeypatch.setattr("brainmri.tasks.read_output", lambda study, task_id, **_: output)
     assert open_page("cases").error[0].value == "The table labels.csv has no column patient_id."
 
 
