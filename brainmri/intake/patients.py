@@ -64,12 +64,17 @@ def group_dicom_patients(headers: Iterable[SliceHeader]) -> list[Patient]:
     """Group DICOM headers into patients by Patient ID.
 
     Where the ID is empty or a placeholder, each study counts as a patient. Studies of one day count as one
-    examination, unless one of them is complete by itself.
+    examination, unless one of them is complete by itself; so do studies without a date that make exactly one case.
     """
     by_patient: dict[str, list[SliceHeader]] = defaultdict(list)
+    headers = list(headers)
+    studies: dict[str, str] = {}
+    for header in headers:  # some converters write another study UID into every slice
+        studies[header.series_uid] = min(header.study_uid, studies.get(header.series_uid, header.study_uid))
     for header in headers:
         name = header.patient_id.casefold()
-        by_patient[f"study {header.study_uid}" if name in _NO_NAMES else f"id {name}"].append(header)
+        study = studies[header.series_uid] if header.series_uid else header.study_uid
+        by_patient[f"study {study}" if name in _NO_NAMES else f"id {name}"].append(header)
     return [_dicom_patient(group) for _, group in sorted(by_patient.items())]
 
 
@@ -112,6 +117,7 @@ def describe_missing(patient: Patient) -> str:
     return (
         f"incomplete patient: {_join(missing)} {'is' if len(missing) == 1 else 'are'} missing{of_them}; "
         f"found {_join(there) if there else 'no series'}. A case needs T1, T2 and T1c"
+        f"{'' if patient.names else ' (without a patient ID, each study counts as a patient)'}"
     )
 
 
@@ -190,6 +196,10 @@ def _examinations(series: list[FoundSeries], masks: list[SliceHeader]) -> list[E
     by_day: dict[str, list[str]] = defaultdict(list)
     for uid, group in by_study.items():
         by_day[group[0].slices[0].study_date or uid].append(uid)
+    undated = [uid for uid, group in by_study.items() if not group[0].slices[0].study_date]
+    pooled = _examination([one for uid in undated for one in by_study[uid]], undated, masks)
+    if sorted(one.sequence for one in pooled.series if one.sequence) == sorted(SEQUENCES):
+        return [pooled]
     days = [_examination([one for uid in uids for one in by_study[uid]], uids, masks) for uids in by_day.values()]
     return sorted(days, key=lambda one: one.order) or [_examination([], [one.study_uid for one in masks], masks)]
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from brainmri.errors import IntakeError, RefusedFile
+from brainmri.errors import RefusedFile
 from brainmri.intake.deidentify import collect_identity, screen_technical
 from brainmri.intake.files import classify
 from brainmri.intake.headers import SliceHeader, read_header
@@ -19,6 +20,9 @@ from brainmri.intake.patients import Examination, MaskFile, Patient
 from brainmri.intake.report import Refusal
 from brainmri.intake.sequences import identify
 from brainmri.intake.series import FoundSeries, common_place, plane_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -139,20 +143,29 @@ def workers(count: int) -> Iterator[Mapper]:
     if count <= 1:
         yield map
         return
-    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor  # noqa: PLC0415 - only for many files
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only for many files
     from multiprocessing import get_context  # noqa: PLC0415
 
     # spawn: a process forked beside threads (torch, a web server) can hang
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_prepare_worker)
     try:
-        yield lambda function, items: pool.map(function, items, chunksize=_CHUNK if function is inspect_file else 1)
-    except BrokenProcessPool as error:
-        raise IntakeError(
-            "A process of the import ended unexpectedly, most likely because the memory was full. What was imported "
-            "until then is kept: close other programs and import again."
-        ) from error
+        yield partial(_map_on_pool, pool)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _map_on_pool(pool: Executor, function: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
+    """Map on a pool; where its processes die (no memory, or no processes allowed), go on in this one."""
+    from concurrent.futures import BrokenExecutor  # noqa: PLC0415
+
+    waiting = list(items)
+    done = 0
+    try:
+        for result in pool.map(function, waiting, chunksize=_CHUNK if function is inspect_file else 1):
+            done += 1
+            yield result
+    except BrokenExecutor:
+        yield from map(function, waiting[done:])
 
 
 def _prepare_worker() -> None:

@@ -20,6 +20,7 @@ from brainmri.errors import StopRequested, UsageError
 from brainmri.intake.importing import ImportReport, import_paths
 from brainmri.intake.phantoms import PHANTOM_MANUFACTURER
 from brainmri.intake.records import Case
+from brainmri.intake.scanning import _map_on_pool
 from brainmri.intake.volumes import read_case
 from brainmri.study import Study, open_study
 from tests.intake.dicom_files import SEQUENCES, T1, T1C, T2, Person, volume, write_patient, write_series
@@ -191,6 +192,17 @@ def test_several_processes_give_the_same_cases_in_the_same_order(study: Study, t
     assert [case.content_digest for case in read_rows(study)] == [case.content_digest for case in read_rows(other)]
 
 
+def test_processes_that_die_leave_their_work_to_this_one() -> None:
+    from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+
+    class Dying(ThreadPoolExecutor):
+        def map(self, function, items, **_options):
+            yield function(items[0])
+            raise BrokenExecutor("a child process terminated abruptly")
+
+    assert list(_map_on_pool(Dying(), str, [1, 2, 3])) == ["1", "2", "3"]
+
+
 def test_the_earliest_complete_examination_is_used(study: Study, tmp_path: Path) -> None:
     before = Person("P1", study_date="20190101")
     after = Person("P1", study_date="20190601")
@@ -207,6 +219,12 @@ def test_studies_of_one_day_count_as_one_examination(study: Study, tmp_path: Pat
     frame = generate_uid()
     write_patient(tmp_path / "archive" / "1", Person("P1", frame_of_reference=frame), T1=T1, T2=T2)
     write_patient(tmp_path / "archive" / "2", Person("P1", frame_of_reference=frame), seed=1, T1c=T1C)
+    assert len(import_paths(study, [tmp_path / "archive"]).cases) == 1
+
+
+def test_undated_studies_that_make_exactly_one_case_count_as_one_examination(study: Study, tmp_path: Path) -> None:
+    for index, (name, header) in enumerate(SEQUENCES.items()):
+        write_series(volume(seed=index), tmp_path / "archive" / name, Person("P1", study_date=""), **header)
     assert len(import_paths(study, [tmp_path / "archive"]).cases) == 1
 
 
