@@ -3,4 +3,4 @@
 from typing import Final
 
 EXPLAIN_AFTER_RUN: Final = "brainmri.explanation.precompute:explain_run"
-"""Given to `brainmri.training.jobs.work`: a finished run gets its maps in the worker, so that a page needs no network."""
+"""Given to `brainmri.training.jobs.work`: runs get their maps in the worker, so that no page needs a network."""

@@ -1,0 +1,132 @@
+"""Grad-CAM against captum called directly, against plain gradients, and against numbers worked out by hand."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import LayerAttribution, LayerGradCam
+from torch import nn
+
+from brainmri.explanation.gradcam import grad_cam
+from brainmri.explanation.maps import upsample
+from brainmri.training.architectures import build_model, target_layer
+
+ARCHITECTURES = ("alexnet", "googlenet", "resnet50")
+
+
+class TinyNetwork(nn.Module):
+    """Two channels made from the first colour, x and 2x; two classes that weigh their means."""
+
+    def __init__(self, head):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 1, bias=False)
+        self.head = nn.Linear(2, 2, bias=False)
+        self.dropout = nn.Dropout(0.5)
+        with torch.no_grad():
+            self.conv.weight.zero_()
+            self.conv.weight[0, 0], self.conv.weight[1, 0] = 1.0, 2.0
+            self.head.weight.copy_(torch.tensor(head))
+
+    def forward(self, images):
+        return self.head(self.dropout(self.conv(images).mean(dim=(2, 3))))
+
+
+@cache
+def random_network(architecture):
+    """A network whose classes have opposed evidence: what one finds in a place, the others together lack."""
+    torch.manual_seed(5)
+    model = build_model(architecture, 3)
+    with torch.no_grad():
+        head = list(model.parameters())[-2].normal_(std=0.5)  # a fresh one is too faint to tell numbers apart
+        head -= head.mean(dim=0)
+    return model.eval()
+
+
+def plain_grad_cam(model, layer, inputs, targets):
+    """Grad-CAM without captum: activations out of a hook, gradients from autograd."""
+    kept = []
+    hook = layer.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+    logits = model(inputs)
+    hook.remove()
+    score = logits[torch.arange(len(inputs)), torch.tensor(targets)].sum()
+    (gradient,) = torch.autograd.grad(score, kept[0])
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    return torch.relu((weights * kept[0]).sum(dim=1)).detach().numpy()
+
+
+@pytest.mark.parametrize("size_px", [64, 96, 224])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_maps_are_captums_and_those_of_plain_gradients(architecture, size_px):
+    model = random_network(architecture)
+    inputs = torch.randn(1, 3, size_px, size_px, generator=torch.Generator().manual_seed(1)).repeat(3, 1, 1, 1)
+    targets = [0, 1, 2]
+    _name, layer = target_layer(architecture, model, size_px)
+    maps = grad_cam(model, layer, inputs, targets)
+
+    direct = LayerGradCam(model, layer).attribute(inputs, torch.tensor(targets), relu_attributions=True).detach()
+    highest = float(direct.max())
+    assert highest > 0
+    assert min(maps.shape[1:]) >= 6
+    np.testing.assert_allclose(maps, direct.numpy()[:, 0], atol=1e-6 * highest)
+    np.testing.assert_allclose(maps, plain_grad_cam(model, layer, inputs, targets), atol=1e-5 * highest)
+
+    scaled = LayerAttribution.interpolate(direct, (size_px, size_px), interpolate_mode="bilinear").numpy()
+    ours = np.stack([upsample(one, size_px) for one in maps])
+    np.testing.assert_allclose(ours, scaled[:, 0], atol=1e-6 * max(highest, 1))
+
+
+def test_a_network_small_enough_to_work_out_by_hand():
+    model = TinyNetwork([[4.0, 1.0], [-4.0, 1.0]])
+    image = torch.zeros(1, 3, 2, 2)
+    image[0, 0] = torch.tensor([[1.0, 2.0], [0.0, -3.0]])
+    # The logit is 4·mean(x) + 1·mean(2x): each of four cells has the gradient 4/4 in channel 1 and 1/4 in channel 2.
+    # The map is relu(1·x + 0.25·2x) = relu(1.5·x).
+    np.testing.assert_allclose(grad_cam(model, model.conv, image, [0]), [[[1.5, 3.0], [0.0, 0.0]]])
+    # For the other class relu(−1·x + 0.25·2x) = relu(−0.5·x).
+    np.testing.assert_allclose(grad_cam(model, model.conv, image, [1]), [[[0.0, 0.0], [0.0, 1.5]]])
+
+
+def test_negative_evidence_alone_gives_an_empty_map():
+    model = TinyNetwork([[-1.0, -2.0], [1.0, 1.0]])
+    maps = grad_cam(model, model.conv, torch.rand(3, 3, 4, 4), [0, 0, 0])
+    assert maps.dtype == np.float32
+    assert not maps.any()
+
+
+def test_batches_do_not_change_the_maps():
+    model = TinyNetwork([[1.0, 1.0], [-1.0, 0.0]])
+    images, targets = torch.randn(7, 3, 4, 4), [0, 1, 0, 1, 1, 0, 0]
+    whole = grad_cam(model, model.conv, images, targets)
+    assert whole.shape == (7, 4, 4)
+    np.testing.assert_allclose(grad_cam(model, model.conv, images, targets, batch_size=3), whole, rtol=1e-6)
+
+
+def state(model):
+    return (
+        [module.training for module in model.modules()],
+        [parameter.requires_grad for parameter in model.parameters()],
+        [len(module._forward_hooks) + len(module._backward_hooks) for module in model.modules()],
+    )
+
+
+def test_the_network_is_left_as_it_was():
+    model = TinyNetwork([[1.0, 1.0], [0.0, 1.0]]).train()
+    model.dropout.eval()
+    model.head.weight.requires_grad_(False)
+    before = state(model)
+    grad_cam(model, model.conv, torch.rand(1, 3, 4, 4), [0])
+    assert state(model) == before
+
+
+def test_the_network_is_left_as_it_was_after_an_error():
+    model = TinyNetwork([[1.0, 1.0], [0.0, 1.0]]).train()
+    before = state(model)
+    with pytest.raises(RuntimeError, match="expected input"):
+        grad_cam(model, model.conv, torch.rand(1, 5, 4, 4), [0])
+    with pytest.raises((AssertionError, IndexError, RuntimeError), match=r".*"):
+        grad_cam(model, model.conv, torch.rand(1, 3, 4, 4), [7])
+    assert state(model) == before
+    np.testing.assert_array_equal(
+        grad_cam(model, model.conv, torch.ones(1, 3, 1, 1), [0]), [[[3.0]]]
+    )  # 1·1 + 1·2: the lock is free again
