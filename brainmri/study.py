@@ -102,8 +102,8 @@ def open_study(folder: Path | None = None, *, create: bool = True) -> Study:
     Raises
     ------
     StudyError
-        Where there is no study and none is to be made, the folder cannot be made or written, the database cannot be reached, or a newer version of this
-        software made it.
+        Where there is no study and none is to be made, the folder cannot be made or written, the database cannot be
+        reached, or a newer version of this software made it.
     """
     folder = folder or default_folder()
     if not create and not folder.is_dir():

@@ -16,7 +16,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; a command's own imports wait until it runs."""
     parser = argparse.ArgumentParser(
         prog="python -m brainmri",
-        description="Brain-tumour MRI: import, train, compare and explain. For research and teaching, not for diagnosis.",
+        description="Brain-tumour MRI: import, train, compare, explain. For research and teaching, not for diagnosis.",
     )
     parser.add_argument("--version", action="version", version=f"brainmri {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -207,7 +207,7 @@ def _store(
     """Write samples and manifest, then the rows; a data set that is there already is returned."""
     manifest = {"settings": settings.to_dict(), "synthetic": synthetic, "samples": rows}
     text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(np.ascontiguousarray(samples))
+    digest = hashlib.sha256(samples.tobytes())
     digest.update(text.encode())
     dataset_hash = digest.hexdigest()[:_HASH_DIGITS]
     with study.session() as session:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from brainmri.errors import ImagingError
 
 
-def percentile_limits(volume: NDArray[np.generic], *, lower: float, upper: float) -> tuple[float, float]:
+def percentile_limits(volume: NDArray[Any], *, lower: float, upper: float) -> tuple[float, float]:
     """Return the intensities between which a sequence is shown.
 
-    The upper percentile is taken over the foreground (voxels brighter than the mean of the volume), because the share of
-    air around the head differs between examinations and would move it.
+    The upper percentile is taken over the foreground (voxels brighter than the mean of the volume), because the share
+    of air around the head differs between examinations and would move it.
 
     Parameters
     ----------
@@ -47,4 +49,6 @@ def percentile_limits(volume: NDArray[np.generic], *, lower: float, upper: float
 def apply_limits(values: NDArray[np.generic], limits: tuple[float, float]) -> NDArray[np.float32]:
     """Map the lower limit to 0 and the upper one to 1; what lies outside is clipped."""
     low, high = limits
-    return np.clip((values.astype(np.float32) - low) / max(high - low, np.finfo(np.float32).tiny), 0.0, 1.0)
+    span = max(high - low, 1e-30)  # a sequence of two values only has none
+    scaled: NDArray[np.float32] = np.clip((values.astype(np.float32) - low) / span, 0.0, 1.0)
+    return scaled

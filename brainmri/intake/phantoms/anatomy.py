@@ -1,7 +1,7 @@
 """A head in three dimensions: labels of tissue on a common grid, in patient coordinates.
 
-Coordinates are DICOM's: millimetres, x to the patient's left, y to the back, z to the top; the origin is the middle of the
-brain.
+Coordinates are DICOM's, in millimetres: x to the patient's left, y to the back, z to the top; the origin is the middle
+of the brain.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from brainmri import __version__
 from brainmri.intake.phantoms import PHANTOM_MANUFACTURER
@@ -43,7 +43,7 @@ class SeriesFiles:
     """One series in memory: its datasets from inferior to superior."""
 
     sequence: str
-    datasets: list[Dataset]
+    datasets: list[FileDataset]
 
 
 def make_series(
@@ -146,7 +146,7 @@ def _instance(
     """Return one image."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = uid(seed)
+    meta.MediaStorageSOPInstanceUID = UID(uid(seed))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     for keyword, value in series.items():
@@ -185,8 +185,8 @@ def make_segmentation(mask: NDArray[np.uint8], source: SeriesFiles, *, number: i
     """
     from highdicom import AlgorithmIdentificationSequence  # noqa: PLC0415 - half a second that only this needs
     from highdicom.seg import (  # noqa: PLC0415
-        Segmentation,
         SegmentAlgorithmTypeValues,
+        Segmentation,
         SegmentationTypeValues,
         SegmentDescription,
     )
