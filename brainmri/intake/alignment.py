@@ -76,6 +76,8 @@ def find_movement(fixed: sitk.Image, moving: sitk.Image) -> Movement | None:
         rough = _estimate(*coarse, np.zeros(6), smallest_step_mm=0.1)
         if _displacement(rough) < SMALLEST_MOVE_MM:
             return None
+        if _measure(*coarse, rough).information_after < SMALLEST_INFORMATION / 2:
+            return None  # nothing in common: the estimate would wander on
         better = _estimate(*coarse, rough, smallest_step_mm=0.1)  # a second start at full step: the first stops early
         fine = _shrink(fixed, FINE_MM), _shrink(moving, FINE_MM)
         movement = _measure(*fine, _rounded(_estimate(*fine, better, smallest_step_mm=0.02)))
