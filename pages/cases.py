@@ -9,10 +9,12 @@ from brainmri.dashboard.state import current_study, show_phantom_notice
 study = current_study()
 cases = read_cases(study)
 
+phantoms = any(case.synthetic for case in cases)
+
 st.title("Cases")
-if any(case.synthetic for case in cases):
+if phantoms:
     show_phantom_notice()
-show_import(study, expanded=not cases)
+show_import(study, expanded=not cases, phantoms=phantoms)
 if cases:
     show_change()
     shown = pick_cases(cases)

@@ -22,7 +22,7 @@ _NOTES_AT_ONCE: Final = 5
 _SEQUENCES: Final = (("T1", "T1"), ("T2", "T2"), ("T1c", "T1c"), ("other", "other series"))
 
 
-def show_import(study: Study, *, expanded: bool) -> None:
+def show_import(study: Study, *, expanded: bool, phantoms: bool = False) -> None:
     """Show the form, or the import that runs; and what became of the newest one.
 
     Parameters
@@ -30,6 +30,8 @@ def show_import(study: Study, *, expanded: bool) -> None:
     study : Study
     expanded : bool
         Show the form at once, for an empty study.
+    phantoms : bool
+        The study holds phantoms, beside which patients do not belong.
     """
     task = tasks.latest(study, "import")
     if task is not None and task.status == tasks.RUNNING:
@@ -38,9 +40,19 @@ def show_import(study: Study, *, expanded: bool) -> None:
     if task is not None:
         _show_end(study, task)
     if is_running(study, "demo"):
-        st.info("The demo study is being created. Import your own images into a study of their own.")
+        st.info(
+            "The demo study is being created; its cases appear here once they are imported. Your own images need a "
+            "study of their own: start brainmri with another folder in BRAINMRI_STUDY.",
+            icon=":material/science:",
+        )
         return
     with st.expander("Import images", icon=":material/create_new_folder:", expanded=expanded):
+        if phantoms:
+            st.warning(
+                "This study holds phantoms. Import patients into a study of their own: start brainmri with another "
+                "folder in BRAINMRI_STUDY.",
+                icon=":material/science:",
+            )
         _show_form(study)
 
 

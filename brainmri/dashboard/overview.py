@@ -72,8 +72,9 @@ def show_what_it_does() -> None:
 
 
 def show_ways_to_begin(study: Study, demo: Task | None) -> None:
-    """Offer the demo study and the import of one's own images."""
-    running = demo is not None and demo.status == tasks.RUNNING
+    """Offer the demo study and the import of one's own images, unless a demo is being made."""
+    if demo is not None and demo.status == tasks.RUNNING:
+        return
     st.subheader("This study is empty. Two ways to begin")
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
@@ -82,14 +83,14 @@ def show_ways_to_begin(study: Study, demo: Task | None) -> None:
             "84 phantom patients are written as DICOM files and imported, and 30 networks trained on them: about five "
             "minutes on a laptop with two cores. Every page is filled afterwards."
         )
-        _offer_demo(study, "Create the demo study", disabled=running)
+        _offer_demo(study, "Create the demo study")
     with right.container(border=True, height="stretch"):
         st.markdown("**Start with your own images**")
         st.write(
             "A folder of DICOM files in any layout, or NIfTI files of each patient, and a table of the diagnoses. "
             "Images stay on this computer."
         )
-        if st.button("Import your own", icon=":material/folder_open:", disabled=running):
+        if st.button("Import your own", icon=":material/folder_open:"):
             st.switch_page(CASES_PAGE)
 
 
@@ -130,7 +131,7 @@ def show_next_steps(study: Study, contents: StudyContents, demo: Task | None) ->
         steps = next_steps(contents, errors)
         if _demo_can_go_on(contents, demo):
             st.write("The demo study is not complete.")
-            _offer_demo(study, "Continue the demo study", disabled=False)
+            _offer_demo(study, "Continue the demo study")
         for step in steps:
             _show_step(step)
         if not steps:
@@ -185,8 +186,8 @@ def _quartiles(values: list[float]) -> tuple[float, float, float]:
     return row.median or 0.0, row.q1 or 0.0, row.q3 or 0.0
 
 
-def _offer_demo(study: Study, label: str, *, disabled: bool) -> None:
-    pressed = st.button(label, type="primary", icon=":material/play_circle:", disabled=disabled, key="demo")
+def _offer_demo(study: Study, label: str) -> None:
+    pressed = st.button(label, type="primary", icon=":material/play_circle:", key="demo")
     if pressed and start_task(study, "demo", ["demo"]):
         st.rerun()
 

@@ -83,17 +83,17 @@ def show_outcome(task: Task | None, *, advice: str) -> None:
     ----------
     task : Task or None
     advice : str
-        What to do now, a sentence.
+        What to do now, a sentence; left out where somebody asked for the stop.
     """
     dismissed: set[int] = st.session_state.setdefault(_DISMISSED, set())
     if task is None or task.status in (tasks.RUNNING, tasks.FINISHED) or task.id in dismissed or _is_old(task):
         return
-    text = f"{task.message or 'It ended without a message.'} {advice}"
+    text = task.message or "It ended without a message."
     row = st.container(horizontal=True, vertical_alignment="center")
     if task.status == tasks.STOPPED:
         row.info(text, icon=":material/stop_circle:")
     else:
-        row.error(text, icon=":material/error:")
+        row.error(f"{text} {advice}".strip(), icon=":material/error:")
     row.button(
         "Close",
         key=f"dismiss-{task.id}",

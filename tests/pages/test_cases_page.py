@@ -23,6 +23,10 @@ def test_an_empty_study_offers_the_import_and_no_table(empty_study: Study, open_
     assert not page.dataframe
 
 
+def test_patients_are_kept_out_of_a_study_of_phantoms_by_a_warning(filled_study: Study, open_page: OpenPage) -> None:
+    assert "Import patients into a study of their own" in open_page("cases").warning[0].value
+
+
 @pytest.mark.parametrize(
     ("folder", "labels", "message"),
     [("", "", "Name the folder"), ("/no/such/folder", "", "no folder"), ("{here}", "/no/labels.csv", "no table")],
@@ -107,7 +111,7 @@ def test_a_corrected_diagnosis_is_stored_and_said(filled_study: Study, open_page
 def test_a_case_is_left_out_with_a_reason_and_taken_back(filled_study: Study, open_page: OpenPage) -> None:
     page = open_page("cases", case="case-0003")
     page.button(key="exclude").click().run()
-    assert "Write a reason first" in page.warning[0].value
+    assert "Write a reason first" in page.warning[-1].value
     page.text_input(key="reason-case-0003").set_value("motion artefact").run()
     page.button(key="exclude").click().run()
     assert read_case(filled_study, "case-0003").exclusion_reason == "motion artefact"
