@@ -36,8 +36,6 @@ class Architecture:
         sha256.
     published_layers_unused : tuple of str
         Prefixes of weights in that file that this software leaves out.
-    scratch_rate : float
-        Factor of the learning rate where training starts from random weights.
     relative_cost : float
         Training operations for one image relative to AlexNet; weighs progress until there are measurements.
     """
@@ -51,7 +49,6 @@ class Architecture:
     minimum_size_px: int
     published_files: tuple[str, ...]
     published_layers_unused: tuple[str, ...] = ()
-    scratch_rate: float = 1.0
     relative_cost: float = 1.0
 
 

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainmri.errors import StopRequested, TrainingError
-from brainmri.training.architecture_names import find_architecture
 from brainmri.training.architectures import build_model
 from brainmri.training.augmentation import augment
 from brainmri.training.checkpoints import round_weights
@@ -23,7 +22,6 @@ from brainmri.training.devices import PRECISION_NAMES, describe_device, prepare_
 from brainmri.training.normalisation import IMAGENET_NORMALISATION, apply_normalisation, prepare_input
 from brainmri.training.settings import TrainingSettings
 from brainmri.training.small_maps import products_for_small_maps
-from brainmri.training.weights import SCRATCH
 
 WARM_UP_SHARE = 0.15
 """Share of all steps in which the learning rate rises to its peak; from there it falls along half a cosine."""
@@ -130,7 +128,7 @@ def train_run(
         model = model.to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
         images = torch.from_numpy(samples[train]).to(target)  # (n_train, 3, H, W) uint8, all of it, once
         targets = torch.from_numpy(labels[train]).to(target)
-        loop = _Loop(model, images, targets, settings, seed=seed, peak_rate=_peak_rate(architecture, settings))
+        loop = _Loop(model, images, targets, settings, seed=seed)
         products = target.type == "cpu" and loop.dtype is torch.bfloat16  # measured there only
         with products_for_small_maps(model) if products else nullcontext():
             epochs = loop.run(on_epoch or _ignore, should_stop or _never)
@@ -194,12 +192,11 @@ class _Loop:
         settings: TrainingSettings,
         *,
         seed: int,
-        peak_rate: float,
     ) -> None:
         self.model, self.images, self.targets, self.settings = model, images, targets, settings
         self.device = images.device
         self.dtype = training_dtype(self.device)
-        self.peak_rate = peak_rate
+        self.peak_rate = settings.learning_rate
         self.optimiser = _make_optimiser(model, settings)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype is torch.float16)
         self.order_rng = torch.Generator().manual_seed(seed)
@@ -264,11 +261,6 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     if step < warm_up:
         return peak * (step + 1) / warm_up
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up + 1) / (steps - warm_up + 1)))
-
-
-def _peak_rate(architecture: str, settings: TrainingSettings) -> float:
-    factor = find_architecture(architecture).scratch_rate if settings.weights == SCRATCH else 1.0
-    return settings.learning_rate * factor
 
 
 def _batch_count(images: int, batch_size: int) -> int:
