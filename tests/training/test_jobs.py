@@ -153,7 +153,7 @@ def test_a_stop_ends_at_the_next_batch_and_work_goes_on_later(study):
         return bool(asked_at)
 
     work(study, "exp-001", stop=stop)
-    assert time.monotonic() - asked_at[0] < 15
+    assert time.monotonic() - asked_at[0] < 60
     progress = experiment_progress(study, "exp-001")
     assert progress.status == "stopped"
     assert {row.status for row in progress.runs} <= {"stopped", "finished"}
@@ -209,7 +209,7 @@ def test_training_processes_do_not_outlive_the_one_that_watches_them(study):
     run = read_run(study, "exp-001-resnet50-01")
     watcher.kill()
     watcher.wait()
-    wait_for(lambda: not is_alive(run.worker_pid, run.worker_created, run.worker_host), 15)
+    wait_for(lambda: not is_alive(run.worker_pid, run.worker_created, run.worker_host), 60)
     again = read_run(study, run.run_id)
     assert (again.status, again.worker_pid) == ("queued", None)
     assert not read_epochs(study, "exp-001")
