@@ -53,7 +53,7 @@ class DemoPlan:
         return TrainingSettings(
             repeats=self.repeats,
             epochs=self.epochs,
-            batch_size=16,
+            batch_size=32,
             learning_rate=0.01,
             weights="scratch",
             checkpoint_dtype="float16",
@@ -63,10 +63,10 @@ class DemoPlan:
 
 FULL: Final = DemoPlan(
     patients={"glioblastoma": 24, "PCNSL": 24, "meningioma": 24, "schwannoma": 12},
-    size_px=80,
+    size_px=64,
     repeats=10,
-    epochs=12,
-    shares=(0.08, 0.08, 0.02),
+    epochs=8,
+    shares=(0.13, 0.10, 0.02),
 )
 QUICK: Final = DemoPlan(
     patients={"glioblastoma": 5, "PCNSL": 5, "meningioma": 5, "schwannoma": 1},
