@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.dicom import as_stored, read_series

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.alignment import Movement, find_movement

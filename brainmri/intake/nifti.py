@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.dicom import LARGEST_VOLUME_VOXELS, MINIMUM_SLICES

@@ -169,6 +169,6 @@ def _map_on_pool(pool: Executor, function: Callable[[In], Out], items: Iterable[
 
 
 def _prepare_worker() -> None:
-    import SimpleITK as sitk  # noqa: PLC0415, N813
+    import SimpleITK as sitk  # noqa: PLC0415
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from brainmri.errors import RefusedFile
 from brainmri.intake.dicom import LARGEST_VOLUME_VOXELS, orthonormal

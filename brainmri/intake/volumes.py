@@ -56,7 +56,7 @@ def read_volume(path: Path) -> tuple[NDArray[Any], tuple[float, float, float]]:
     IntakeError
         Where the file is missing or cannot be read.
     """
-    import SimpleITK as sitk  # noqa: PLC0415, N813 - 0.3 s that a page may not need
+    import SimpleITK as sitk  # noqa: PLC0415 - 0.3 s that a page may not need
 
     if not path.is_file():
         raise IntakeError(f"The volume {path} is missing. Import the case again.")

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from brainmri.errors import ImagingError
 from brainmri.imaging.datasets import count_by_class, freeze_dataset, read_dataset, read_sample_rows, read_samples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from brainmri.intake.alignment import find_movement
 from brainmri.intake.grid import DrawnMask, bring_to_grid

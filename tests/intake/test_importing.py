@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from pydicom import dcmread
 from pydicom.uid import CTImageStorage, generate_uid
 from sqlalchemy import select

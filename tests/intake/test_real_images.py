@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from brainmri.intake.grid import resample, to_lps
 from brainmri.intake.importing import import_paths

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.sr.codedict import codes

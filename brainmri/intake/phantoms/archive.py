@@ -104,7 +104,7 @@ def _orders(folder: Path, patients: Mapping[str, int], seed: int) -> list[_Order
 
 def _write_patient(order: _Order) -> tuple[tuple[str | int, ...], int]:
     """Draw and write one patient; return the row of labels and the number of files."""
-    import SimpleITK as sitk  # noqa: PLC0415, N813
+    import SimpleITK as sitk  # noqa: PLC0415
 
     from brainmri.intake.phantoms import anatomy, dicom, scanner, tumours  # noqa: PLC0415
 
