@@ -80,7 +80,10 @@ def read_maps(study: Study, run_id: str) -> RunMaps | None:
     if Path(run_id).name != run_id or not path.is_file():
         return None
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:  # np.load alone leaves a bad file open
+        with (
+            path.open("rb") as stream,
+            np.load(stream, allow_pickle=False) as stored,
+        ):  # np.load alone leaves a bad file open
             return RunMaps(
                 layer=str(stored["layer"]),
                 classes=tuple(str(name) for name in stored["classes"]),
