@@ -46,27 +46,60 @@ def grad_cam(
     ndarray, shape (N, h, w), float32
         0 or more, unscaled, on the layer's grid. All zero where the image has no evidence for the class.
     """
+    classes = torch.as_tensor(np.asarray(targets, dtype=np.int64))
+    return _attribute(model, layer, inputs, classes[:, None], batch_size)[:, 0]
+
+
+def grad_cam_of_all_classes(
+    model: nn.Module, layer: nn.Module, inputs: Tensor, classes: int, *, batch_size: int = 64
+) -> NDArray[np.float32]:
+    """Return the evidence for every class, as `grad_cam` does for one.
+
+    The part of the network up to the layer, most of the work, is passed once for all classes.
+
+    Returns
+    -------
+    ndarray, shape (N, K, h, w), float32
+    """
+    targets = torch.arange(classes).expand(len(inputs), classes)
+    return _attribute(model, layer, inputs, targets, batch_size)
+
+
+def _attribute(
+    model: nn.Module, layer: nn.Module, inputs: Tensor, targets: Tensor, batch_size: int
+) -> NDArray[np.float32]:
+    """Return maps (N, T, h, w) for T targets an image.
+
+    Parameters
+    ----------
+    targets : Tensor, shape (N, T), int64
+    """
     device = next(model.parameters()).device
-    classes = torch.as_tensor(np.asarray(targets, dtype=np.int64), device=device)
+    count = targets.shape[1]
     maps = []
-    with _HOOKS, _prepared(model, layer):
+    with _HOOKS, _prepared(model, layer, copies=count):
         method = LayerGradCam(model, layer)
         for start in range(0, len(inputs), batch_size):
             batch = inputs[start : start + batch_size].to(device)
-            evidence = method.attribute(batch, classes[start : start + batch_size], relu_attributions=True)
-            maps.append(evidence.detach().squeeze(1).float().cpu())  # (B, 1, h, w) to (B, h, w)
+            asked = targets[start : start + batch_size].flatten().to(device)  # all targets of an image side by side
+            evidence = method.attribute(batch, asked, relu_attributions=True)  # (B · T, 1, h, w)
+            maps.append(evidence.detach().float().cpu().unflatten(0, (-1, count)).squeeze(2))
     return torch.cat(maps).numpy()
 
 
 @contextmanager
-def _prepared(model: nn.Module, layer: nn.Module) -> Iterator[None]:
-    """Within the block: evaluation mode, and gradients from the layer on only.
+def _prepared(model: nn.Module, layer: nn.Module, *, copies: int) -> Iterator[None]:
+    """Within the block: evaluation mode, and from the layer on gradients and so many copies of each image.
 
     Grad-CAM needs no gradient below its layer; without it, a pass keeps no activations there.
     """
+
+    def start_gradient(_layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return output.detach().repeat_interleave(copies, dim=0).requires_grad_(True)
+
     modes = [(module, module.training) for module in model.modules()]
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    hook = layer.register_forward_hook(_start_gradient)  # before captum's, which sees what this one returns
+    hook = layer.register_forward_hook(start_gradient)  # before captum's, which sees what this one returns
     try:
         model.eval()
         for parameter in learned:
@@ -78,7 +111,3 @@ def _prepared(model: nn.Module, layer: nn.Module) -> Iterator[None]:
             module.training = training
         for parameter in learned:
             parameter.requires_grad_(True)
-
-
-def _start_gradient(_layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-    return output.detach().requires_grad_(True)

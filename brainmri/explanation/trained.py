@@ -13,7 +13,7 @@ from sqlalchemy import select
 from torch import nn
 
 from brainmri.errors import ExplanationError
-from brainmri.explanation.gradcam import grad_cam
+from brainmri.explanation.gradcam import grad_cam_of_all_classes
 from brainmri.imaging.datasets import read_dataset
 from brainmri.imaging.records import Dataset
 from brainmri.study import Study
@@ -62,11 +62,7 @@ class TrainedRun:
         for start in range(0, len(samples), batch):
             stored = torch.from_numpy(np.array(samples[start : start + batch]))
             inputs = prepare_input(stored, self.meta["normalisation"])
-            by_class = [
-                grad_cam(self.model, self.layer, inputs, np.full(len(inputs), index), batch_size=batch)
-                for index in range(len(self.classes))
-            ]
-            maps.append(np.stack(by_class, axis=1))
+            maps.append(grad_cam_of_all_classes(self.model, self.layer, inputs, len(self.classes), batch_size=batch))
         return np.concatenate(maps)
 
 

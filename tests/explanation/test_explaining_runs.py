@@ -134,14 +134,14 @@ def test_an_unknown_run_is_refused_with_those_that_exist(explainable, tmp_path):
 
 
 def test_an_empty_study_says_that_nothing_has_finished(study):
-    with pytest.raises(ExplanationError, match="no run 'exp-9'. None of its runs has finished yet"):
+    with pytest.raises(ExplanationError, match=r"no run 'exp-9'. None of its runs has finished yet"):
         explain_run(study, "exp-9")
 
 
 def test_an_unfinished_run_is_refused(explainable):
     with explainable.session() as session:
         session.get(Run, RUN).status = "running"
-    with pytest.raises(ExplanationError, match="has not finished; it is running.*brainmri work exp-001"):
+    with pytest.raises(ExplanationError, match=r"has not finished; it is running.*work exp-001"):
         explain_run(explainable, RUN)
     assert not (explainable.run_folder(RUN) / FILE_NAME).exists()
 
@@ -161,7 +161,7 @@ def test_the_network_of_another_data_set_is_refused(explainable):
 
 def test_a_folder_that_cannot_be_written_is_reported(explainable, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ExplanationError, match="pictures cannot be written to .*file"):
+    with pytest.raises(ExplanationError, match=r"pictures cannot be written to .*file"):
         explain_sample(explainable, RUN, 0, tmp_path / "file")
 
 

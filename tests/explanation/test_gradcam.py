@@ -8,7 +8,7 @@ import torch
 from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
 
-from brainmri.explanation.gradcam import grad_cam
+from brainmri.explanation.gradcam import grad_cam, grad_cam_of_all_classes
 from brainmri.explanation.maps import upsample
 from brainmri.training.architectures import build_model, target_layer
 
@@ -71,6 +71,9 @@ def test_maps_are_captums_and_those_of_plain_gradients(architecture, size_px):
     np.testing.assert_allclose(maps, direct.numpy()[:, 0], atol=1e-6 * highest)
     np.testing.assert_allclose(maps, plain_grad_cam(model, layer, inputs, targets), atol=1e-5 * highest)
 
+    together = grad_cam_of_all_classes(model, layer, inputs[:1], 3)
+    np.testing.assert_allclose(together[0], maps, atol=1e-5 * highest)
+
     scaled = LayerAttribution.interpolate(direct, (size_px, size_px), interpolate_mode="bilinear").numpy()
     ours = np.stack([upsample(one, size_px) for one in maps])
     np.testing.assert_allclose(ours, scaled[:, 0], atol=1e-6 * max(highest, 1))
@@ -100,6 +103,15 @@ def test_batches_do_not_change_the_maps():
     whole = grad_cam(model, model.conv, images, targets)
     assert whole.shape == (7, 4, 4)
     np.testing.assert_allclose(grad_cam(model, model.conv, images, targets, batch_size=3), whole, rtol=1e-6)
+
+
+def test_all_classes_at_once_are_in_the_order_of_images_and_classes():
+    model = TinyNetwork([[1.0, 1.0], [-1.0, 0.0]])
+    images = torch.randn(5, 3, 4, 4)
+    maps = grad_cam_of_all_classes(model, model.conv, images, 2, batch_size=2)
+    assert maps.shape == (5, 2, 4, 4)
+    for index in (0, 1):
+        np.testing.assert_allclose(maps[:, index], grad_cam(model, model.conv, images, [index] * 5), rtol=1e-6)
 
 
 def state(model):
