@@ -79,8 +79,8 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
         tilt_degrees=(float(rng.uniform(-12, 12)), float(rng.uniform(-4, 4))),
         matrix=int(rng.choice((128, 144, 160))),
         field_of_view_mm=float(rng.uniform(215, 240)),
-        slice_distance_mm=float(rng.uniform(5.5, 7.0)),
-        noise=float(np.exp(rng.normal(-3.35, 0.35))),
+        slice_distance_mm=float(rng.uniform(5.2, 6.5)),
+        noise=float(np.exp(rng.normal(-3.5, 0.35))),
         bias=float(rng.uniform(0.05, 0.22)),
         blur_mm=float(rng.uniform(0.3, 0.9)),
     )

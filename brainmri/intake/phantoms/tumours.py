@@ -22,7 +22,7 @@ from brainmri.intake.phantoms.anatomy import (
 
 Point = tuple[float, float, float]
 
-ATYPICAL_SHARE: Final = 0.18
+ATYPICAL_SHARE: Final = 0.12
 """Share of tumours that do not look as their kind usually does: a study without them would be too easy."""
 
 TISSUE_SIGNAL: Final = {
@@ -127,7 +127,7 @@ def _lymphoma(shape: HeadShape, rng: np.random.Generator, atypical: bool) -> Tum
     return Tumour(
         diagnosis="PCNSL",
         atypical=atypical,
-        centre=far if atypical or rng.random() < 0.2 else near,
+        centre=far if atypical or rng.random() < 0.1 else near,
         radius=float(rng.uniform(8, 19)),
         irregularity=float(rng.uniform(0.06, 0.2)),
         necrosis=float(rng.uniform(0.3, 0.6)) if atypical else 0.0,
