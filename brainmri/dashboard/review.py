@@ -1,0 +1,324 @@
+"""One case as one run saw it: what was tested, the verdict, the squares and the maps, packed for the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from brainmri.dashboard.viewer import PackedVolumes, ViewedSquare, pack_case, pack_volumes
+from brainmri.evaluation.predictions import Predictions, verdicts_by_case
+from brainmri.evaluation.reading import FinishedRun, read_experiment, read_predictions
+from brainmri.evaluation.wording import format_share
+from brainmri.explanation.maps import FILE_NAME, RunMaps, read_maps
+from brainmri.imaging.datasets import read_sample_rows
+from brainmri.imaging.records import Sample
+from brainmri.intake.records import Case
+from brainmri.intake.volumes import read_case
+from brainmri.study import Study
+from brainmri.training.records import Experiment, Prediction, Run
+from brainmri.vocabulary import display_diagnosis
+
+ONE_MAP: Final = "one map drawn over all three sequences: Grad-CAM cannot tell which sequence mattered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestedImage:
+    """What a run says of one slice."""
+
+    sample_index: int
+    slice_index: int
+    row: int
+    column: int
+    size_px: int
+    predicted_class: int
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestedCase:
+    """What a run says of one of its test cases.
+
+    Parameters
+    ----------
+    case_id : str
+    classes : tuple of str
+        Diagnoses in the order of their class index.
+    true_class, predicted_class : int
+        The verdict is the class with the highest mean probability over the slices.
+    probabilities : tuple of float
+        These means, 0 to 1.
+    images : tuple of TestedImage
+        From inferior to superior.
+    """
+
+    case_id: str
+    classes: tuple[str, ...]
+    true_class: int
+    predicted_class: int
+    probabilities: tuple[float, ...]
+    images: tuple[TestedImage, ...]
+
+    __test__ = False  # no test, whatever its name looks like to pytest
+
+    @property
+    def diagnosis(self) -> str:
+        """The pathology."""
+        return self.classes[self.true_class]
+
+    @property
+    def predicted(self) -> str:
+        """The network's verdict."""
+        return self.classes[self.predicted_class]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the verdict is the pathology."""
+        return self.true_class == self.predicted_class
+
+    @property
+    def certainty(self) -> float:
+        """Probability of the verdict, 0 to 1."""
+        return self.probabilities[self.predicted_class]
+
+    @property
+    def agreeing(self) -> int:
+        """Slices that alone would have led to the verdict."""
+        return sum(image.predicted_class == self.predicted_class for image in self.images)
+
+
+@dataclass(frozen=True)
+class MapSummary:
+    """Where the maps of a run come from."""
+
+    layer: str
+    grid: tuple[int, int]
+
+    def describe(self) -> str:
+        """Return the layer and the grid in words."""
+        rows, columns = self.grid
+        return f"Grad-CAM of the layer {self.layer}, a grid of {rows} × {columns}; {ONE_MAP}."
+
+
+def read_tested_cases(study: Study, experiment_id: str, run_id: str) -> tuple[TestedCase, ...]:
+    """Return the cases that a run tested: wrong verdicts first, the surest of them first; then right ones, least sure.
+
+    Raises
+    ------
+    EvaluationError
+        Where there is no such experiment, or the run is not among its finished ones.
+    """
+    predictions = read_predictions(study, experiment_id, run_id=run_id)
+    samples = read_sample_rows(study, read_experiment(study, experiment_id).dataset_hash)
+    verdicts = verdicts_by_case(predictions)
+    cases = [
+        TestedCase(
+            case_id=predictions.case_ids[int(case)],
+            classes=predictions.classes,
+            true_class=int(verdicts.true_class[place]),
+            predicted_class=int(verdicts.predicted_class[place]),
+            probabilities=_shares(verdicts.probabilities[place]),
+            images=_images(predictions, np.flatnonzero(predictions.case == case), samples),
+        )
+        for place, case in enumerate(verdicts.case)
+    ]
+    return tuple(sorted(cases, key=_difficulty))
+
+
+def find_experiment(study: Study, run_id: str | None) -> str | None:
+    """Return the experiment of a run, or None where there is no such run."""
+    if run_id is None:
+        return None
+    with study.session() as session:
+        run = session.get(Run, run_id)
+        return run.experiment_id if run else None
+
+
+def find_run(study: Study, runs: Sequence[FinishedRun], case_id: str | None) -> str:
+    """Return the first of the runs that tested a case, or the first of all."""
+    tested = {run.run_id: True for run in runs}
+    if case_id is not None:
+        query = (
+            select(Prediction.run_id)
+            .join(Run, Run.run_id == Prediction.run_id)
+            .join(Experiment, Experiment.experiment_id == Run.experiment_id)
+            .join(
+                Sample,
+                (Sample.dataset_hash == Experiment.dataset_hash) & (Sample.sample_index == Prediction.sample_index),
+            )
+            .where(Prediction.run_id.in_(list(tested)), Sample.case_id == case_id)
+            .distinct()
+        )
+        with study.session() as session:
+            found = set(session.scalars(query))
+        return next((name for name in tested if name in found), runs[0].run_id)
+    return runs[0].run_id
+
+
+def read_case_row(study: Study, case_id: str) -> Case:
+    """Return the row of a case."""
+    with study.session() as session:
+        return session.get_one(Case, case_id)
+
+
+def read_map_summary(study: Study, run_id: str) -> MapSummary | None:
+    """Return where the maps of a run come from, or None where it has none yet."""
+    maps = _stored_maps(study, run_id)
+    return MapSummary(maps.layer, maps.grid) if maps else None
+
+
+def case_table(cases: Sequence[TestedCase]) -> list[dict[str, Any]]:
+    """Return one row for each case, for the table."""
+    return [
+        {
+            "Case": case.case_id,
+            "Pathology": display_diagnosis(case.diagnosis),
+            "Network says": display_diagnosis(case.predicted),
+            "Probability": 100 * case.certainty,
+            "Verdict": "right" if case.is_right else "wrong",
+        }
+        for case in cases
+    ]
+
+
+def image_table(case: TestedCase) -> list[dict[str, Any]]:
+    """Return one row for each slice that the network saw, probabilities in per cent."""
+    return [
+        {
+            "Slice": image.slice_index + 1,
+            "Network says": display_diagnosis(case.classes[image.predicted_class]),
+            **{
+                display_diagnosis(name): 100 * share
+                for name, share in zip(case.classes, image.probabilities, strict=True)
+            },
+            "Sample": image.sample_index,
+        }
+        for image in case.images
+    ]
+
+
+def neighbours(cases: Sequence[TestedCase], case_id: str) -> tuple[str | None, str | None]:
+    """Return the cases before and after one; a case that is not among them comes before the first."""
+    ids = [case.case_id for case in cases]
+    place = ids.index(case_id) if case_id in ids else -1
+    before = ids[place - 1] if place > 0 else None
+    return before, ids[place + 1] if place + 1 < len(ids) else None
+
+
+def label_run(run: FinishedRun) -> str:
+    """Return ``Repeat 3 · 92.3 %``."""
+    return f"Repeat {run.repeat} · {format_share(run.accuracy)}"
+
+
+def same_repeat(runs: Sequence[FinishedRun], run_id: str, architecture: str) -> str:
+    """Return the run of an architecture on the same split as another run, or the first of that architecture."""
+    repeat = next(run.repeat for run in runs if run.run_id == run_id)
+    of_network = [run for run in runs if run.architecture == architecture]
+    return next((run.run_id for run in of_network if run.repeat == repeat), of_network[0].run_id)
+
+
+def packed_case(study: Study, run_id: str, case: TestedCase) -> bytes:
+    """Return a case as one run saw it, packed for the viewer.
+
+    Raises
+    ------
+    IntakeError, ImagingError, ExplanationError
+        Where volumes or maps are missing or cannot be read.
+    """
+    row = read_case_row(study, case.case_id)
+    stamp = _map_stamp(study, run_id)
+    return _pack(study, study.url, run_id, row.case_id, row.content_digest, stamp, case)
+
+
+def warm_up(study: Study, case_id: str) -> None:
+    """Read the volumes of a case that is likely to be opened next."""
+    row = read_case_row(study, case_id)
+    _read_packed_volumes(study, study.url, row.case_id, row.content_digest)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _pack(_study: Study, url: str, run_id: str, case_id: str, digest: str, stamp: int, _case: TestedCase) -> bytes:
+    """Pack a case; the digest tells cases of the same name apart, the stamp new maps from old ones."""
+    maps = _stored_maps(_study, run_id)
+    return pack_case(
+        f"{run_id} {case_id} {digest[:12]}",
+        _read_packed_volumes(_study, url, case_id, digest),
+        squares=[
+            ViewedSquare(
+                slice_index=one.slice_index, row=one.row, column=one.column, size_px=one.size_px, said=_say(_case, one)
+            )
+            for one in _case.images
+        ],
+        maps=None if maps is None else _maps_of_case(maps, _case),
+        classes=[display_diagnosis(name) for name in _case.classes],
+        chosen=_case.predicted_class,
+    )
+
+
+@st.cache_resource(show_spinner="Reading the volumes …", max_entries=8)
+def _read_packed_volumes(_study: Study, url: str, case_id: str, digest: str) -> PackedVolumes:
+    volumes = read_case(_study, case_id)
+    return pack_volumes(volumes.arrays, volumes.spacing_mm)
+
+
+def _stored_maps(study: Study, run_id: str) -> RunMaps | None:
+    return _read_run_maps(study, study.url, run_id, _map_stamp(study, run_id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _read_run_maps(_study: Study, url: str, run_id: str, stamp: int) -> RunMaps | None:
+    return read_maps(_study, run_id)
+
+
+def _map_stamp(study: Study, run_id: str) -> int:
+    """Return when the maps were written, 0 where there are none."""
+    try:
+        return (study.run_folder(run_id) / FILE_NAME).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _maps_of_case(maps: RunMaps, case: TestedCase) -> NDArray[np.float32]:
+    """Return the maps of a case's slices, shape (K, N, h, w)."""
+    return np.stack(
+        [
+            np.stack([maps.of(image.sample_index, class_index) for image in case.images])
+            for class_index in range(len(case.classes))
+        ]
+    )
+
+
+def _images(predictions: Predictions, places: NDArray[np.intp], samples: Sequence[Sample]) -> tuple[TestedImage, ...]:
+    images = []
+    for place in places:
+        sample = samples[int(predictions.sample_index[place])]
+        images.append(
+            TestedImage(
+                sample_index=sample.sample_index,
+                slice_index=sample.slice_index,
+                row=sample.row,
+                column=sample.column,
+                size_px=sample.size_px,
+                predicted_class=int(predictions.predicted_class[place]),
+                probabilities=_shares(predictions.probabilities[place]),
+            )
+        )
+    return tuple(sorted(images, key=lambda image: image.slice_index))
+
+
+def _shares(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _difficulty(case: TestedCase) -> tuple[bool, float, str]:
+    return case.is_right, case.certainty if case.is_right else -case.certainty, case.case_id
+
+
+def _say(case: TestedCase, image: TestedImage) -> str:
+    name = display_diagnosis(case.classes[image.predicted_class])
+    return f"network on this slice: {name}, {format_share(image.probabilities[image.predicted_class], digits=0)}"

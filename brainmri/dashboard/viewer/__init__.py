@@ -1,0 +1,214 @@
+"""The viewer: three linked sequences of a case with the map over them, drawn in the browser.
+
+Python packs a case once into bytes; slices, windows, opacity, zoom and the choice of map need no further round trip.
+A packed case is the length of its header (uint32), the header (JSON, filled up with spaces to a multiple of 4), the
+voxels (uint16, sequence by sequence), the maps (uint8, for each class and each square) and the colour table; all
+little-endian.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from brainmri.explanation.maps import colour_table, upsample
+from brainmri.imaging.intensity import percentile_limits
+from brainmri.imaging.settings import DatasetSettings
+
+MAP_PX: Final = 96
+"""Side of a map as it is sent; the browser scales it to the square."""
+
+_FOLDER: Final = Path(__file__).parent
+_LEVELS: Final = 65535
+_DEFAULTS: Final = DatasetSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackedVolumes:
+    """The voxels of a case as the browser takes them.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Slices, rows, columns.
+    spacing_mm : tuple of float
+        Between slices, rows, columns.
+    names : tuple of str
+        Sequences.
+    slopes, offsets : tuple of float
+        ``value = stored * slope + offset`` gives the scanner's units.
+    windows : tuple of (float, float)
+        Darkest and brightest value at the start, in the scanner's units.
+    voxels : bytes
+        uint16.
+    """
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    names: tuple[str, ...]
+    slopes: tuple[float, ...]
+    offsets: tuple[float, ...]
+    windows: tuple[tuple[float, float], ...]
+    voxels: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewedSquare:
+    """A square that the network saw, in pixels of the grid, and what it said of it."""
+
+    slice_index: int
+    row: int
+    column: int
+    size_px: int
+    said: str = ""
+
+
+def pack_volumes(volumes: Mapping[str, NDArray[Any]], spacing_mm: tuple[float, float, float]) -> PackedVolumes:
+    """Turn the sequences of a case into 16-bit voxels with the windows in which they are shown first.
+
+    Parameters
+    ----------
+    volumes : mapping of str to ndarray, shape (S, R, C)
+        On one grid, in the scanner's units.
+    spacing_mm : tuple of float
+        Between slices, rows, columns.
+
+    Raises
+    ------
+    ImagingError
+        Where a volume is empty, constant or not finite.
+    """
+    stored, slopes, offsets, windows = [], [], [], []
+    for volume in volumes.values():
+        windows.append(percentile_limits(volume, lower=_DEFAULTS.lower_percentile, upper=_DEFAULTS.upper_percentile))
+        levels, slope, offset = _to_levels(volume)
+        stored.append(levels.tobytes())
+        slopes.append(slope)
+        offsets.append(offset)
+    slices, rows, columns = next(iter(volumes.values())).shape
+    return PackedVolumes(
+        shape=(slices, rows, columns),
+        spacing_mm=spacing_mm,
+        names=tuple(volumes),
+        slopes=tuple(slopes),
+        offsets=tuple(offsets),
+        windows=tuple(windows),
+        voxels=b"".join(stored),
+    )
+
+
+def pack_case(
+    identity: str,
+    volumes: PackedVolumes,
+    *,
+    squares: Sequence[ViewedSquare] = (),
+    maps: NDArray[np.float32] | None = None,
+    classes: Sequence[str] = (),
+    chosen: int = 0,
+) -> bytes:
+    """Pack what the viewer shows of a case.
+
+    Parameters
+    ----------
+    identity : str
+        Changes where another case or run is shown: the viewer then starts afresh.
+    volumes : PackedVolumes
+    squares : sequence of ViewedSquare
+        What the network saw.
+    maps : ndarray, shape (K, N, h, w), optional
+        Grad-CAM of the N squares for each of the K classes, 0 or more, unscaled. The maps of one class share one
+        scale, so that slices can be compared.
+    classes : sequence of str
+        Names of the K classes, for people.
+    chosen : int
+        The class whose map is shown first.
+    """
+    maxima = [] if maps is None else [float(of_class.max(initial=0)) for of_class in maps]
+    header = {
+        "id": identity,
+        "shape": volumes.shape,
+        "spacing": volumes.spacing_mm,
+        "names": volumes.names,
+        "slopes": volumes.slopes,
+        "offsets": volumes.offsets,
+        "windows": volumes.windows,
+        "squares": [
+            {"slice": one.slice_index, "row": one.row, "column": one.column, "size": one.size_px, "said": one.said}
+            for one in squares
+        ],
+        "start": start_slice(squares, volumes.shape[0], maps, chosen),
+        "mapSide": MAP_PX,
+        "classes": list(classes) if maps is not None else [],
+        "maxima": maxima,
+        "chosen": chosen,
+    }
+    text = json.dumps(header, allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    layers = (
+        b""
+        if maps is None
+        else b"".join(
+            _as_shares(one, maximum).tobytes()
+            for of_class, maximum in zip(maps, maxima, strict=True)
+            for one in of_class
+        )
+    )
+    return b"".join((struct.pack("<I", len(text)), text, volumes.voxels, layers, colour_table().tobytes()))
+
+
+def start_slice(
+    squares: Sequence[ViewedSquare], slices: int, maps: NDArray[np.float32] | None = None, chosen: int = 0
+) -> int:
+    """Return the slice to show first: that of the most evidence, else that of the largest square, else the middle."""
+    if not squares:
+        return slices // 2
+    if maps is not None and maps.size and maps[chosen].max() > 0:
+        return squares[int(maps[chosen].sum(axis=(1, 2)).argmax())].slice_index
+    return squares[len(squares) // 2].slice_index
+
+
+def show_viewer(packed: bytes, *, key: str) -> None:
+    """Show the viewer. Data that has not changed is not sent again.
+
+    Parameters
+    ----------
+    packed : bytes
+        From `pack_case`.
+    key : str
+        One viewer keeps its key from case to case.
+    """
+    _component()(data=packed, key=key)
+
+
+def _component() -> Any:
+    return st.components.v2.component("brainmri_viewer", html=_read("html"), css=_read("css"), js=_read("js"))
+
+
+@lru_cache(maxsize=3)
+def _read(kind: str) -> str:
+    return (_FOLDER / f"viewer.{kind}").read_text(encoding="utf-8")
+
+
+def _to_levels(volume: NDArray[Any]) -> tuple[NDArray[np.uint16], float, float]:
+    """Return a volume as uint16 with slope and offset; whole numbers stay exact."""
+    low, high = float(volume.min()), float(volume.max())
+    exact = np.issubdtype(volume.dtype, np.integer) and high - low <= _LEVELS
+    slope = 1.0 if exact else (high - low) / _LEVELS or 1.0
+    levels = np.rint((volume.astype(np.float32) - np.float32(low)) / np.float32(slope))
+    return np.clip(levels, 0, _LEVELS).astype("<u2"), slope, low
+
+
+def _as_shares(one: NDArray[np.float32], maximum: float) -> NDArray[np.uint8]:
+    """Return a map as shares of the largest value of its class in this case, 0 to 255."""
+    if maximum <= 0:
+        return np.zeros((MAP_PX, MAP_PX), np.uint8)
+    return np.rint(np.clip(upsample(one, MAP_PX) / maximum, 0, 1) * 255).astype(np.uint8)
