@@ -1,35 +1,25 @@
 """The dashboard's table of pages. Start it with ``streamlit run app.py``."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from brainmri.dashboard.frame import configure_page, require_sign_in, show_sidebar
 from brainmri.dashboard.state import explain_errors
 
-TABLE = {
+PAGES = {
     "Study": [
-        ("overview", "Overview", ":material/home:"),
-        ("cases", "Cases", ":material/folder_shared:"),
+        st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
+        st.Page("pages/cases.py", title="Cases", icon=":material/folder_shared:"),
     ],
     "Models": [
-        ("training", "Training", ":material/model_training:"),
-        ("results", "Results", ":material/bar_chart:"),
+        st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
+        st.Page("pages/results.py", title="Results", icon=":material/bar_chart:"),
     ],
-    "Review": [("review", "Case review", ":material/frame_inspect:")],
-}
-PAGES = {
-    section: [
-        st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "overview")
-        for name, title, icon in rows
-        if Path(__file__).with_name("pages").joinpath(f"{name}.py").exists()
-    ]
-    for section, rows in TABLE.items()
+    "Review": [st.Page("pages/review.py", title="Case review", icon=":material/frame_inspect:")],
 }
 
 configure_page()
 require_sign_in()
-page = st.navigation({section: pages for section, pages in PAGES.items() if pages})
+page = st.navigation(PAGES)
 with explain_errors():
     show_sidebar()
     page.run()
