@@ -8,11 +8,14 @@ from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
 from brainmri.explanation.trained import open_trained
 from brainmri.imaging.datasets import read_samples
 from brainmri.study import Study
-from brainmri.training.experiments import read_split
+from brainmri.training.devices import prepare_device, resolve_device
+from brainmri.training.experiments import read_experiment, read_split
 
 
 def explain_run(study: Study, run_id: str) -> None:
     """Compute Grad-CAM of every test image of a finished run for every class, and store it with the run.
+
+    On the GPU where there is one, unless the experiment asked for the processor.
 
     Parameters
     ----------
@@ -25,6 +28,10 @@ def explain_run(study: Study, run_id: str) -> None:
         Where there is no such run, it has not finished, or its network is not stored.
     """
     trained = open_trained(study, run_id)
+    experiment = read_experiment(study, trained.run.experiment_id)
+    device = resolve_device("cpu" if experiment.settings.get("device") == "cpu" else "auto")
+    prepare_device(device)
+    trained.model.to(device)
     tested = np.array(read_split(study, trained.run.experiment_id, trained.run.repeat).test, dtype=np.int64)
     samples = read_samples(study, trained.dataset.hash)[tested]  # (N, 3, H, W)
     maps = RunMaps(
