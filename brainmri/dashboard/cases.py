@@ -12,9 +12,10 @@ import streamlit as st
 from sqlalchemy import select
 
 from brainmri.dashboard.formatting import fit_table, format_count, format_date, format_voxel
-from brainmri.dashboard.pictures import draw_tumour_slice
+from brainmri.dashboard.pictures import pack_without_run
 from brainmri.dashboard.state import query_choice, remember_choice
-from brainmri.errors import IntakeError
+from brainmri.dashboard.viewer import show_viewer
+from brainmri.errors import BrainMRIError
 from brainmri.intake.curation import MAXIMUM_REASON, set_diagnosis, set_excluded
 from brainmri.intake.records import Case
 from brainmri.study import Study
@@ -88,11 +89,8 @@ def show_case(study: Study, case: Case) -> None:
     """Show one case: pictures, corrections, series and clinical data."""
     with st.container(border=True, key="case-panel"):
         _show_case_header(case)
-        left, right = st.columns([5, 2], gap="large")
-        with left:
-            _show_pictures(study, case)
-        with right:
-            _show_corrections(study, case)
+        _show_pictures(study, case)
+        _show_corrections(study, case)
         _show_series(case)
         if case.clinical:
             st.markdown("**Clinical data**")
@@ -192,17 +190,29 @@ def _show_case_header(case: Case) -> None:
 
 def _show_pictures(study: Study, case: Case) -> None:
     try:
-        drawn = draw_tumour_slice(study, study.url, case.case_id, case.content_digest)
-    except IntakeError as error:
+        packed = pack_without_run(study, case)
+    except BrainMRIError as error:
         st.error(str(error), icon=":material/error:")
         return
-    for column, name in zip(st.columns(len(SEQUENCES), gap="small"), SEQUENCES, strict=True):
-        column.image(drawn.pictures[name], caption=name, width="stretch", alt=f"{case.case_id}, {name}")
-    which = "where the tumour is largest" if drawn.has_tumour else "in the middle; no tumour mask"
-    st.caption(f"Slice {drawn.index + 1} of {drawn.slices}, {which}. The patient's right is on the left.")
+    show_viewer(packed, key="case-viewer")
+    if case.has_mask:
+        st.caption("The square around the tumour is what training takes.")
+    else:
+        st.caption("There is no tumour mask, so training cannot take this case.")
 
 
 def _show_corrections(study: Study, case: Case) -> None:
+    left, right = st.columns(2)
+    with left.container(horizontal=True, vertical_alignment="bottom"):
+        _correct_diagnosis(study, case)
+    with right.container(horizontal=True, vertical_alignment="bottom"):
+        if case.excluded:
+            _offer_return(study, case)
+        else:
+            _offer_exclusion(study, case)
+
+
+def _correct_diagnosis(study: Study, case: Case) -> None:
     names: list[str | None] = [None, *DIAGNOSES]
     if case.diagnosis not in names:
         names.append(case.diagnosis)
@@ -216,13 +226,16 @@ def _show_corrections(study: Study, case: Case) -> None:
     if st.button("Save diagnosis", disabled=diagnosis == case.diagnosis, icon=":material/save:", key="save-diagnosis"):
         set_diagnosis(study, case.case_id, diagnosis)
         _rerun_with(f"{case.case_id}: {display_diagnosis(diagnosis)}.")
-    st.space("small")
-    if case.excluded:
-        st.markdown(f"Left out: {case.exclusion_reason}")
-        if st.button("Include again", icon=":material/undo:", key="include"):
-            set_excluded(study, case.case_id, None)
-            _rerun_with(f"{case.case_id} takes part again.")
-        return
+
+
+def _offer_return(study: Study, case: Case) -> None:
+    st.markdown(f"Left out: {case.exclusion_reason}", width="stretch")
+    if st.button("Include again", icon=":material/undo:", key="include"):
+        set_excluded(study, case.case_id, None)
+        _rerun_with(f"{case.case_id} takes part again.")
+
+
+def _offer_exclusion(study: Study, case: Case) -> None:
     reason = st.text_input(
         "Leave out of training because",
         max_chars=MAXIMUM_REASON,
