@@ -40,6 +40,7 @@ def explain(options: Namespace) -> int:
                 "run": options.run_id,
                 "sample": options.sample,
                 "predicted": explained.predicted,
+                "class": explained.target,
                 "probabilities": explained.probabilities,
                 "layer": explained.layer,
                 "grid": list(explained.grid),
@@ -48,7 +49,7 @@ def explain(options: Namespace) -> int:
         )
         return 0
     rows, columns = explained.grid
-    print(f"Predicted {explained.predicted}; map of layer {explained.layer} on a grid of {rows}×{columns}.")
+    print(f"Predicted {explained.predicted}. Map for {explained.target}: layer {explained.layer}, {rows}×{columns} cells.")
     print("\n".join(paths))
     return 0
 
