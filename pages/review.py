@@ -8,6 +8,7 @@ from brainmri.dashboard.progress import is_running, show_outcome, show_task, sta
 from brainmri.dashboard.review import (
     TestedCase,
     case_table,
+    describe_place,
     find_experiment,
     find_run,
     image_table,
@@ -34,6 +35,7 @@ from brainmri.vocabulary import display_diagnosis
 
 WRONG, ALL = "Wrong only", "All tested"
 EXPLAIN = "explain"
+FILTER = "review-cases"
 PER_CENT = st.column_config.NumberColumn(format="%.0f %%")
 
 
@@ -60,7 +62,7 @@ def show_page() -> None:
     remember_choice(experiment=experiment_id, run=run.run_id, case=case.case_id)
     with header:
         show_header(study, run, case, shown)
-    show_verdict(run, case)
+    show_verdict(run, case, shown)
     with st.container(border=True):
         show_images(study, run, case)
     left, right = st.columns([3, 2])
@@ -91,33 +93,42 @@ def pick_experiment(study: Study, reviewed: dict[str, str]) -> str:
     options = list(reviewed)
     of_run = find_experiment(study, st.query_params.get("run"))
     chosen = query_choice("experiment", options, of_run if of_run in options else options[0])
-    experiment_id = st.selectbox(
-        "Experiment", options, index=options.index(chosen), format_func=reviewed.get, width=330
+    st.session_state["review-experiment"] = chosen
+    st.selectbox(
+        "Experiment",
+        options,
+        format_func=reviewed.get,
+        width=285,
+        key="review-experiment",
+        on_change=lambda: remember_choice(experiment=st.session_state["review-experiment"], run=None),
     )
-    if experiment_id != chosen:
-        remember_choice(experiment=experiment_id, run=None)
-    return experiment_id
+    return chosen
 
 
 def pick_run(study: Study, runs: tuple[FinishedRun, ...]) -> FinishedRun:
     by_id = {run.run_id: run for run in runs}
     chosen = query_choice("run", list(by_id)) or find_run(study, runs, st.query_params.get("case"))
-    networks = list(dict.fromkeys(run.architecture for run in runs))
-    network = st.segmented_control(
-        "Network", networks, format_func=display_architecture, default=by_id[chosen].architecture, required=True
+    network = by_id[chosen].architecture
+    st.session_state["review-network"] = network
+    st.segmented_control(
+        "Network",
+        list(dict.fromkeys(run.architecture for run in runs)),
+        format_func=display_architecture,
+        required=True,
+        key="review-network",
+        on_change=lambda: remember_choice(run=same_repeat(runs, chosen, st.session_state["review-network"])),
     )
-    if network != by_id[chosen].architecture:
-        chosen = same_repeat(runs, chosen, network)
-    of_network = [run.run_id for run in runs if run.architecture == network]
-    run_id = st.selectbox(
+    st.session_state["review-run"] = chosen
+    st.selectbox(
         "Run",
-        of_network,
-        index=of_network.index(chosen),
+        [run.run_id for run in runs if run.architecture == network],
         format_func=lambda name: label_run(by_id[name]),
-        width=190,
+        width=165,
         help="A repeat is one random split; all networks of a repeat share it. The share is the test accuracy.",
+        key="review-run",
+        on_change=lambda: remember_choice(run=st.session_state["review-run"]),
     )
-    return by_id[run_id]
+    return by_id[chosen]
 
 
 def tested_cases(study: Study, experiment_id: str, run_id: str) -> tuple[TestedCase, ...]:
@@ -144,10 +155,17 @@ def pick_cases(tested: tuple[TestedCase, ...]) -> tuple[TestedCase, ...]:
         format_func=lambda name: f"{name} ({counts[name]})",
         default=start,
         required=True,
-        key="review-cases",
+        key=FILTER,
         persist_state="session",
+        on_change=leave_right_case,
+        args=([case.case_id for case in wrong],),
     )
     return wrong if which == WRONG else tested
+
+
+def leave_right_case(wrong: list[str]) -> None:
+    if wrong and st.session_state[FILTER] == WRONG and st.query_params.get("case") not in wrong:
+        remember_choice(case=None)
 
 
 def pick_case(tested: tuple[TestedCase, ...], shown: tuple[TestedCase, ...]) -> TestedCase | None:
@@ -189,10 +207,26 @@ def show_header(study: Study, run: FinishedRun, case: TestedCase, shown: tuple[T
     )
 
 
-def show_verdict(run: FinishedRun, case: TestedCase) -> None:
+def show_verdict(run: FinishedRun, case: TestedCase, shown: tuple[TestedCase, ...]) -> None:
     columns = st.columns(4)
-    columns[0].metric("Case", case.case_id, border=True, height="stretch")
-    columns[1].metric("Pathology", display_diagnosis(case.diagnosis), border=True, height="stretch")
+    columns[0].metric(
+        "Case",
+        case.case_id,
+        delta=describe_place(shown, case),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
+    columns[1].metric(
+        "Pathology",
+        display_diagnosis(case.diagnosis),
+        delta=f"network gives it {format_share(case.true_probability, digits=0)}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
     columns[2].metric(
         f"{display_architecture(run.architecture)} says",
         display_diagnosis(case.predicted),

@@ -87,6 +87,11 @@ class TestedCase:
         return self.probabilities[self.predicted_class]
 
     @property
+    def true_probability(self) -> float:
+        """Probability of the pathology, 0 to 1."""
+        return self.probabilities[self.true_class]
+
+    @property
     def agreeing(self) -> int:
         """Slices that alone would have led to the verdict."""
         return sum(image.predicted_class == self.predicted_class for image in self.images)
@@ -208,6 +213,15 @@ def neighbours(cases: Sequence[TestedCase], case_id: str) -> tuple[str | None, s
     place = ids.index(case_id) if case_id in ids else -1
     before = ids[place - 1] if place > 0 else None
     return before, ids[place + 1] if place + 1 < len(ids) else None
+
+
+def describe_place(cases: Sequence[TestedCase], case: TestedCase) -> str:
+    """Return ``2 of 7 wrong``, ``2 of 20 tested``, or that the case is not among those listed."""
+    ids = [one.case_id for one in cases]
+    if case.case_id not in ids:
+        return "not in the list"
+    kind = "tested" if any(one.is_right for one in cases) else "wrong"
+    return f"{ids.index(case.case_id) + 1} of {len(ids)} {kind}"
 
 
 def label_run(run: FinishedRun) -> str:

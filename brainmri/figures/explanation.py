@@ -36,5 +36,5 @@ def draw_probabilities(classes: Sequence[str], probabilities: Sequence[float]) -
     apply_theme(figure, height=44 * len(names) + 40, revision="probabilities")
     figure.update_layout(margin={"l": 8, "r": 44, "t": 4, "b": 8}, bargap=0.35)
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", nticks=5)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="outside", ticklen=6, tickcolor="rgba(0, 0, 0, 0)")
     return figure

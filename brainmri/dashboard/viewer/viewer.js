@@ -15,24 +15,31 @@ export default function show({ data, parentElement }) {
     state.data = data;
     openCase(state, unpack(data));
   }
-  const onKey = (event) => handleKey(state, event);
-  document.addEventListener('keydown', onKey);
-  const observer = new ResizeObserver(() => requestDraw(state));
-  observer.observe(state.parts.panels);
+  attach(state);
   requestDraw(state);
-  return () => {
-    document.removeEventListener('keydown', onKey);
-    observer.disconnect();
-    cancelAnimationFrame(state.frame);
-    state.frame = 0;
-  };
+  return () => detach(state);
+}
+
+function attach(state) { // once, however often a rerun comes
+  detach(state);
+  state.onKey = (event) => handleKey(state, event);
+  document.addEventListener('keydown', state.onKey);
+  state.observer = new ResizeObserver(() => requestDraw(state));
+  state.observer.observe(state.parts.panels);
+}
+
+function detach(state) {
+  document.removeEventListener('keydown', state.onKey);
+  state.observer?.disconnect();
+  cancelAnimationFrame(state.frame);
+  state.frame = 0;
 }
 
 function createState(root) {
   const parts = {};
   for (const element of root.querySelectorAll('[data-part]')) parts[element.dataset.part] = element;
   return { root, parts, id: null, packed: null, panels: [], slice: 0, zoom: 1, panX: 0, panY: 0, overlay: true,
-    crop: false, opacity: 0.6, chosen: 0, frame: 0, mapKey: null, map: document.createElement('canvas') };
+    crop: false, opacity: 0.6, chosen: 0, frame: 0, mapKey: null, onKey: null, observer: null, map: document.createElement('canvas') };
 }
 
 // ---------------------------------------------------------------- data

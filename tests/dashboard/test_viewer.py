@@ -1,0 +1,115 @@
+"""What the viewer sends to the browser."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainmri.dashboard import viewer
+from brainmri.dashboard.viewer import MAP_PX, PackedVolumes, ViewedSquare, pack_case, pack_volumes, start_slice
+from brainmri.errors import ImagingError
+from brainmri.explanation.maps import colour_table
+from brainmri.vocabulary import SEQUENCES
+
+SPACING_MM = (5.0, 0.9, 0.8)
+SQUARES = (
+    ViewedSquare(slice_index=1, row=2, column=3, size_px=4, said="PCNSL"),
+    ViewedSquare(slice_index=2, row=1, column=1, size_px=5),
+)
+
+
+@pytest.fixture
+def volumes() -> dict[str, np.ndarray]:
+    draw = np.random.default_rng(5)
+    return {name: draw.integers(-200, 900, (4, 7, 9)).astype(np.int16) for name in SEQUENCES}
+
+
+@pytest.fixture
+def packed(volumes: dict[str, np.ndarray]) -> PackedVolumes:
+    return pack_volumes(volumes, SPACING_MM)
+
+
+def read(blob: bytes) -> tuple[dict, bytes]:
+    (length,) = struct.unpack_from("<I", blob)
+    return json.loads(blob[4 : 4 + length]), blob[4 + length :]
+
+
+def maps_of(blob: bytes) -> np.ndarray:
+    head, payload = read(blob)
+    voxels = 2 * 3 * int(np.prod(head["shape"]))
+    maps = np.frombuffer(payload[voxels:-768], np.uint8)
+    return maps.reshape(len(head["classes"]), len(head["squares"]), MAP_PX, MAP_PX)
+
+
+def test_whole_numbers_come_back_exactly(volumes: dict[str, np.ndarray], packed: PackedVolumes) -> None:
+    head, payload = read(pack_case("a", packed))
+    stored = np.frombuffer(payload[: -colour_table().size], "<u2").reshape(3, 4, 7, 9)
+    for index, name in enumerate(SEQUENCES):
+        np.testing.assert_array_equal(
+            stored[index] * head["slopes"][index] + head["offsets"][index], volumes[name], err_msg=name
+        )
+
+
+def test_broken_numbers_come_back_within_half_a_step() -> None:
+    volume = np.random.default_rng(6).normal(0, 1e-3, (2, 5, 5)).astype(np.float32)
+    packed = pack_volumes({"T1": volume}, SPACING_MM)
+    stored = np.frombuffer(packed.voxels, "<u2").reshape(volume.shape)
+    step = packed.slopes[0]
+    np.testing.assert_allclose(stored * step + packed.offsets[0], volume, atol=0.51 * step)
+
+
+def test_a_volume_without_an_image_is_refused() -> None:
+    with pytest.raises(ImagingError, match="there is no image"):
+        pack_volumes({"T1": np.zeros((2, 3, 3), np.int16)}, SPACING_MM)
+
+
+def test_the_header_names_grid_squares_and_windows(packed: PackedVolumes) -> None:
+    head, _ = read(pack_case("run case", packed, squares=SQUARES))
+    assert head["id"] == "run case"
+    assert head["shape"] == [4, 7, 9]
+    assert head["spacing"] == list(SPACING_MM)
+    assert head["names"] == list(SEQUENCES)
+    assert head["squares"][0] == {"slice": 1, "row": 2, "column": 3, "size": 4, "said": "PCNSL"}
+    assert all(low < high for low, high in head["windows"])
+
+
+def test_voxels_start_at_a_multiple_of_four_whatever_the_names(packed: PackedVolumes) -> None:
+    for name in ("a", "ab", "abc", "Ä"):
+        (length,) = struct.unpack_from("<I", pack_case(name, packed))
+        assert length % 4 == 0
+
+
+def test_the_maps_of_a_class_share_one_scale(packed: PackedVolumes) -> None:
+    maps = np.zeros((2, 2, 3, 3), np.float32)
+    maps[0, 0], maps[0, 1], maps[1, 0] = 4.0, 1.0, 0.5
+    blob = pack_case("a", packed, squares=SQUARES, maps=maps, classes=("X", "Y"))
+    sent = maps_of(blob)
+    assert read(blob)[0]["maxima"] == [4.0, 0.5]
+    assert [int(sent[0, 0].max()), int(sent[0, 1].max()), int(sent[1, 0].max())] == [255, 64, 255]
+
+
+def test_a_class_without_evidence_has_empty_maps_and_says_so(packed: PackedVolumes) -> None:
+    blob = pack_case("a", packed, squares=SQUARES, maps=np.zeros((1, 2, 3, 3), np.float32), classes=("X",))
+    assert read(blob)[0]["maxima"] == [0.0]
+    assert not maps_of(blob).any()
+
+
+def test_without_maps_no_class_is_offered(packed: PackedVolumes) -> None:
+    assert read(pack_case("a", packed, squares=SQUARES, classes=("X", "Y")))[0]["classes"] == []
+
+
+def test_the_first_slice_is_that_of_the_most_evidence() -> None:
+    maps = np.zeros((1, 2, 3, 3), np.float32)
+    maps[0, 0] = 0.1
+    assert start_slice(SQUARES, 4, maps) == 1
+    assert start_slice(SQUARES, 4) == 2
+    assert start_slice((), 9) == 4
+
+
+def test_the_browser_part_asks_for_nothing_outside_and_inserts_no_html() -> None:
+    folder = Path(viewer.__file__).parent
+    for name in ("viewer.js", "viewer.css", "viewer.html"):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert not [word for word in ("http:", "https:", "innerHTML", "insertAdjacentHTML", "eval(") if word in text]

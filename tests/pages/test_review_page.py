@@ -1,0 +1,217 @@
+"""The review page, driven through app.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from brainmri import tasks
+from brainmri.dashboard.review import TestedCase, describe_place, neighbours, read_tested_cases
+from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
+from brainmri.study import Study
+from brainmri.training.records import Prediction, Split
+from brainmri.vocabulary import TRAINED_DIAGNOSES
+from tests.evaluation.finished_experiment import add_experiment
+
+RUN = "exp-001-resnet50-01"
+OpenReview = Callable[..., AppTest]
+
+
+@pytest.fixture
+def open_review(open_page: Callable[..., AppTest]) -> OpenReview:
+    """Return a function that opens the review page, with what its address carries."""
+    return lambda **query: open_page("review", **query)
+
+
+@pytest.fixture
+def mistaken_study(filled_study: Study) -> Study:
+    """Return a filled study in which the run has its first test case wrong on every slice."""
+    first = read_tested_cases(filled_study, "exp-001", RUN)[0]
+    with filled_study.session() as session:
+        for image in first.images:
+            row = session.get_one(Prediction, (RUN, image.sample_index))
+            row.predicted_class = (first.true_class + 1) % 3
+            row.probabilities = [0.9 if name == row.predicted_class else 0.05 for name in range(3)]
+    return filled_study
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def cases_of(study: Study, run_id: str = RUN) -> tuple[TestedCase, ...]:
+    return read_tested_cases(study, "exp-001", run_id)
+
+
+def add_maps(study: Study, run_id: str = RUN) -> None:
+    with study.session() as session:
+        test = session.scalars(select(Split.test).where(Split.repeat == int(run_id[-2:]))).one()
+    maps = np.random.default_rng(1).random((len(test), 3, 7, 7), dtype=np.float32)
+    write_maps(
+        study.run_folder(run_id) / FILE_NAME,
+        RunMaps(layer="layer4.2", classes=TRAINED_DIAGNOSES, size_px=64, sample_index=np.array(test), maps=maps),
+    )
+
+
+@pytest.mark.usefixtures("empty_study")
+def test_an_empty_study_is_met_with_a_sentence_and_a_way_on(open_review: OpenReview) -> None:
+    app = open_review()
+    assert "Nothing to review yet" in texts(app)
+    assert "Go to training" in [link.proto.label for link in app.get("page_link")]
+
+
+def test_before_the_first_finished_run_cases_are_promised(empty_study: Study, open_review: OpenReview) -> None:
+    add_experiment(empty_study, finished=False)
+    assert "No run has finished" in texts(open_review())
+
+
+def test_a_link_opens_its_case_under_its_run(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study)[1]
+    app = open_review(experiment="exp-001", run=RUN, case=case.case_id)
+    assert metrics(app)["Case"] == case.case_id
+    assert metrics(app)["ResNet50 says"].lower() == case.predicted.lower()
+    assert "Held-out test case" in texts(app)
+    assert "Phantom" in texts(app)
+    assert app.get("bidi_component")
+
+
+def test_a_link_with_a_run_alone_finds_its_experiment_and_keeps_it(
+    filled_study: Study, open_review: OpenReview
+) -> None:
+    app = open_review(run=RUN)
+    assert {name: app.query_params[name] for name in ("experiment", "run", "case")} == {
+        "experiment": "exp-001",
+        "run": RUN,
+        "case": cases_of(filled_study)[0].case_id,
+    }
+
+
+def test_a_link_with_a_case_alone_finds_a_run_that_tested_it(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study, "exp-001-alexnet-02")[-1].case_id
+    assert metrics(open_review(case=case))["Case"] == case
+
+
+def test_a_case_that_the_run_trained_on_is_refused_in_words(filled_study: Study, open_review: OpenReview) -> None:
+    known = [case.case_id for case in cases_of(filled_study)]
+    other = next(f"case-{n:04d}" for n in range(1, 10) if f"case-{n:04d}" not in known)
+    app = open_review(run=RUN, case=other)
+    assert f"This run did not test {other}" in texts(app)
+    assert metrics(app)["Case"] in known
+
+
+@pytest.mark.parametrize("query", [{"experiment": "exp-999"}, {"run": "x'; --"}, {"case": "../.."}])
+def test_nonsense_in_the_address_opens_the_first_case(
+    filled_study: Study, open_review: OpenReview, query: dict[str, str]
+) -> None:
+    del filled_study
+    assert metrics(open_review(**query))["Case"].startswith("case-")
+
+
+def test_wrong_cases_come_first_and_alone(mistaken_study: Study, open_review: OpenReview) -> None:
+    wrong = cases_of(mistaken_study)[0]
+    app = open_review(run=RUN)
+    assert metrics(app)["Case"] == wrong.case_id
+    assert "wrong" in [metric.delta for metric in app.metric]
+    assert list(app.dataframe[0].value["Case"]) == [
+        case.case_id for case in cases_of(mistaken_study) if not case.is_right
+    ]
+    app.segmented_control(key="review-cases").set_value("All tested").run()
+    assert len(app.dataframe[0].value) == len(cases_of(mistaken_study))
+
+
+def test_choosing_wrong_only_leaves_a_right_case(mistaken_study: Study, open_review: OpenReview) -> None:
+    wrong, *_, right = cases_of(mistaken_study)
+    app = open_review(run=RUN, case=right.case_id)
+    assert metrics(app)["Case"] == right.case_id
+    app.segmented_control(key="review-cases").set_value("Wrong only").run()
+    assert metrics(app)["Case"] == wrong.case_id
+
+
+def test_next_and_previous_walk_through_the_list(filled_study: Study, open_review: OpenReview) -> None:
+    ids = [case.case_id for case in cases_of(filled_study)]
+    app = open_review(run=RUN, case=ids[0])
+    buttons = {button.label: button for button in app.button}
+    assert buttons["Previous"].disabled
+    buttons["Next"].click().run()
+    assert metrics(app)["Case"] == ids[1]
+    assert app.query_params["case"] == ids[1]
+    next(button for button in app.button if button.label == "Previous").click().run()
+    assert metrics(app)["Case"] == ids[0]
+
+
+def test_another_network_keeps_the_repeat_and_the_case(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study)[-1].case_id
+    app = open_review(run=RUN, case=case)
+    app.segmented_control(key="review-network").set_value("alexnet").run()
+    assert app.query_params["run"] == "exp-001-alexnet-01"
+    assert metrics(app)["Case"] == case
+    app.selectbox(key="review-run").set_value("exp-001-alexnet-02").run()
+    assert app.query_params["run"] == "exp-001-alexnet-02"
+    assert metrics(app)["Case"] in [case.case_id for case in cases_of(filled_study, "exp-001-alexnet-02")]
+
+
+def test_probabilities_are_drawn_and_listed_slice_by_slice(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study)[0]
+    app = open_review(run=RUN, case=case.case_id)
+    (bars,) = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    assert bars["x"] == pytest.approx([100 * share for share in case.probabilities])
+    assert list(app.dataframe[1].value["Slice"]) == [image.slice_index + 1 for image in case.images]
+
+
+def test_stored_maps_are_explained_and_not_offered_again(filled_study: Study, open_review: OpenReview) -> None:
+    add_maps(filled_study)
+    app = open_review(run=RUN)
+    assert "Grad-CAM of the layer layer4.2, a grid of 7 × 7" in texts(app)
+    assert "cannot tell which sequence mattered" in texts(app)
+    assert "Make the maps" not in [button.label for button in app.button]
+
+
+def test_missing_maps_are_made_on_request(filled_study: Study, open_review: OpenReview, started: list) -> None:
+    del filled_study
+    app = open_review(run=RUN)
+    assert "There are no maps of this run yet" in texts(app)
+    next(button for button in app.button if button.label == "Make the maps").click().run()
+    assert started == [("explain", ["explain-run", RUN], RUN)]
+
+
+def test_maps_that_are_being_made_show_their_progress(filled_study: Study, open_review: OpenReview) -> None:
+    with tasks.running(filled_study, "explain", subject=RUN) as handle:
+        handle.report(0.4, "Grad-CAM")
+        app = open_review(run=RUN)
+    assert f"Making the maps of {RUN}" in texts(app)
+    assert "Grad-CAM · 40%" in texts(app)
+
+
+def test_a_missing_volume_is_said_in_a_sentence(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study)[0].case_id
+    (filled_study.case_folder(case) / "T2.nii.gz").unlink()
+    app = open_review(run=RUN, case=case)
+    assert "Import the case again" in texts(app)
+    assert metrics(app)["Case"] == case
+
+
+def test_a_verdict_is_the_mean_over_slices(mistaken_study: Study) -> None:
+    for case in cases_of(mistaken_study):
+        means = np.mean([image.probabilities for image in case.images], axis=0)
+        assert case.probabilities == pytest.approx(tuple(means))
+        assert case.predicted_class == int(means.argmax())
+        assert case.certainty == pytest.approx(float(means.max()))
+
+
+def test_neighbours_of_a_case_outside_the_list_start_it(mistaken_study: Study) -> None:
+    cases = cases_of(mistaken_study)
+    ids = [case.case_id for case in cases]
+    assert neighbours(cases, ids[1]) == (ids[0], ids[2])
+    assert neighbours(cases[1:], ids[0]) == (None, ids[1])
+    assert describe_place(cases[1:], cases[0]) == "not in the list"
+    assert describe_place(cases, cases[1]) == f"2 of {len(cases)} tested"
