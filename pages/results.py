@@ -33,6 +33,7 @@ from brainmri.evaluation.wording import (
     explain_anova,
     format_share,
     label_experiment,
+    name_architectures,
 )
 from brainmri.figures.comparison import draw_accuracy_distribution, draw_confusions, draw_tukey_intervals
 from brainmri.figures.palette import CHART_CONFIG
@@ -168,7 +169,7 @@ def show_differences(evaluation: Evaluation) -> None:
     comparison = evaluation.comparison
     show_heading("Do the networks differ?")
     for note in comparison.notes:
-        st.info(note, icon=":material/info:")
+        st.info(name_architectures(note), icon=":material/info:")
     if explained := explain_anova(comparison.anova):
         st.write(f"One-way ANOVA: **{describe_anova(comparison.anova)}**. {explained}")
         st.plotly_chart(

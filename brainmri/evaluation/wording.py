@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
@@ -106,6 +107,11 @@ def explain_anova(anova: Anova) -> str | None:
     if anova.p < SIGNIFICANCE:
         return "The networks' mean accuracies differ by more than the scatter between repeats explains."
     return "The networks' mean accuracies differ by no more than the scatter between repeats explains."
+
+
+def name_architectures(note: str) -> str:
+    """Return a note of a comparison with the architectures' names as people write them."""
+    return re.sub(r"\w+", lambda word: display_architecture(word.group()), note)
 
 
 def explain_pair(pair: TukeyPair) -> str:

@@ -191,12 +191,8 @@ class _Crew:
 
 
 def describe_progress(state: ExperimentProgress) -> str:
-    """Return a line for people: runs done, and the time left where it can be told."""
-    text = f"{state.finished} of {state.total} runs finished"
-    if state.seconds_left is None:
-        return text
-    minutes, seconds = divmod(round(state.seconds_left), 60)
-    return f"{text}, about {f'{minutes} min' if minutes >= 2 else f'{minutes * 60 + seconds} s'} left"
+    """Return a line for people. The time left is for the reader of the progress to tell: once, for the whole work."""
+    return f"{state.finished} of {state.total} runs finished"
 
 
 def _serve(folder: str, experiment_id: str, stop: Event, after_run: str | None, task_id: int | None) -> None:

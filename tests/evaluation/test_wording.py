@@ -29,6 +29,7 @@ from brainmri.evaluation.wording import (
     format_points,
     format_share,
     list_words,
+    name_architectures,
 )
 from brainmri.study import Study
 
@@ -124,3 +125,8 @@ def test_downloaded_accuracies_compare_to_the_same_numbers(study, make_experimen
 def test_an_experiment_without_a_finished_run_has_no_evaluation(study, make_experiment) -> None:
     make_experiment(finished=False)
     assert evaluate_experiment(study, "exp-001") is None
+
+
+def test_notes_name_architectures_as_people_do() -> None:
+    note = "Numbers of repeats differ (alexnet 3, resnet50 2)."
+    assert name_architectures(note) == "Numbers of repeats differ (AlexNet 3, ResNet50 2)."
