@@ -48,8 +48,8 @@ def explain(options: Namespace) -> int:
             }
         )
         return 0
-    rows, columns = explained.grid
-    print(f"Predicted {explained.predicted}. Map for {explained.target}: layer {explained.layer}, {rows}×{columns} cells.")
+    grid = "×".join(map(str, explained.grid))
+    print(f"Predicted {explained.predicted}. Map for {explained.target}: layer {explained.layer}, {grid} cells.")
     print("\n".join(paths))
     return 0
 
