@@ -53,7 +53,7 @@ def show_page() -> None:
     with choices:
         experiment_id = pick_experiment(study, reviewed)
         run = pick_run(study, read_finished_runs(study, experiment_id))
-        tested = tested_cases(study, experiment_id, run.run_id)
+        tested = tested_cases(study, experiment_id, run)
         shown = pick_cases(tested)
     case = pick_case(tested, shown)
     if case is None:
@@ -131,12 +131,8 @@ def pick_run(study: Study, runs: tuple[FinishedRun, ...]) -> FinishedRun:
     return by_id[chosen]
 
 
-def tested_cases(study: Study, experiment_id: str, run_id: str) -> tuple[TestedCase, ...]:
-    return _tested_cases(study, study.url, experiment_id, run_id, str(read_run_end(study, experiment_id, run_id)))
-
-
-def read_run_end(study: Study, experiment_id: str, run_id: str) -> float | None:
-    return next(run.seconds for run in read_finished_runs(study, experiment_id) if run.run_id == run_id)
+def tested_cases(study: Study, experiment_id: str, run: FinishedRun) -> tuple[TestedCase, ...]:
+    return _tested_cases(study, study.url, experiment_id, run.run_id, repr((run.accuracy, run.seconds)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -267,7 +263,8 @@ def offer_maps(study: Study, run: FinishedRun) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     row.write(
         "There are no maps of this run yet. Grad-CAM shows which part of the square spoke for a diagnosis. It needs "
-        "the stored network once, in the background."
+        "the stored network once, in the background.",
+        width="stretch",
     )
     pressed = row.button(
         "Make the maps", type="primary", icon=":material/blur_on:", disabled=is_running(study, EXPLAIN)
