@@ -261,7 +261,7 @@ def offer_maps(study: Study, run: FinishedRun) -> None:
         return
     show_outcome(task, advice="Try again, or look at the case without maps.")
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.write(
+    row.markdown(
         "There are no maps of this run yet. Grad-CAM shows which part of the square spoke for a diagnosis. It needs "
         "the stored network once, in the background.",
         width="stretch",
