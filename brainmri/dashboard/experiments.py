@@ -70,7 +70,7 @@ def pick_experiment(experiments: Sequence[ExperimentSummary]) -> ExperimentSumma
         hide_index=True,
         height=fit_table(len(experiments), 6),
         column_config={
-            "Done": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
+            "Done": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width="small"),
         },
         selection_mode="single-row-required",
         on_select="rerun",
@@ -166,7 +166,7 @@ def _row(one: ExperimentSummary) -> dict[str, Any]:
     return {
         "Experiment": one.experiment_id,
         "State": _BADGES.get(one.status, (one.status,))[0],
-        "Done": one.finished / one.total if one.total else 0.0,
+        "Done": 100 * one.finished / one.total if one.total else 0.0,
         "Started": format_date(one.created_at),
         "Networks": ", ".join(map(display_architecture, settings["architectures"])),
         "Repeats": settings["repeats"],
