@@ -16,7 +16,7 @@ from brainmri.evaluation.predictions import Predictions, verdicts_by_case
 from brainmri.evaluation.reading import FinishedRun, read_experiment, read_predictions
 from brainmri.evaluation.wording import format_share
 from brainmri.explanation.maps import FILE_NAME, RunMaps, read_maps
-from brainmri.imaging.datasets import read_sample_rows
+from brainmri.imaging.datasets import read_sample_rows, read_samples
 from brainmri.imaging.records import Sample
 from brainmri.intake.records import Case
 from brainmri.intake.volumes import read_case
@@ -47,6 +47,8 @@ class TestedCase:
     Parameters
     ----------
     case_id : str
+    dataset_hash : str
+        Of the data set that holds the case's samples.
     classes : tuple of str
         Diagnoses in the order of their class index.
     true_class, predicted_class : int
@@ -58,6 +60,7 @@ class TestedCase:
     """
 
     case_id: str
+    dataset_hash: str
     classes: tuple[str, ...]
     true_class: int
     predicted_class: int
@@ -119,11 +122,13 @@ def read_tested_cases(study: Study, experiment_id: str, run_id: str) -> tuple[Te
         Where there is no such experiment, or the run is not among its finished ones.
     """
     predictions = read_predictions(study, experiment_id, run_id=run_id)
-    samples = read_sample_rows(study, read_experiment(study, experiment_id).dataset_hash)
+    dataset_hash = read_experiment(study, experiment_id).dataset_hash
+    samples = read_sample_rows(study, dataset_hash)
     verdicts = verdicts_by_case(predictions)
     cases = [
         TestedCase(
             case_id=predictions.case_ids[int(case)],
+            dataset_hash=dataset_hash,
             classes=predictions.classes,
             true_class=int(verdicts.true_class[place]),
             predicted_class=int(verdicts.predicted_class[place]),
@@ -255,7 +260,7 @@ def warm_up(study: Study, case_id: str) -> None:
     _read_packed_volumes(study, study.url, row.case_id, row.content_digest)
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
+@st.cache_resource(show_spinner=False, max_entries=4)  # a large case has 100 MB; packing again takes milliseconds
 def _pack(_study: Study, url: str, run_id: str, case_id: str, digest: str, stamp: int, _case: TestedCase) -> bytes:
     """Pack a case; the digest tells cases of the same name apart, the stamp new maps from old ones."""
     maps = _stored_maps(_study, run_id)
@@ -268,7 +273,9 @@ def _pack(_study: Study, url: str, run_id: str, case_id: str, digest: str, stamp
             )
             for one in _case.images
         ],
+        samples=read_samples(_study, _case.dataset_hash)[[one.sample_index for one in _case.images]],
         maps=None if maps is None else _maps_of_case(maps, _case),
+        scales=None if maps is None else maps.scales,
         classes=[display_diagnosis(name) for name in _case.classes],
         chosen=_case.predicted_class,
     )

@@ -17,6 +17,9 @@ from brainmri.study import Study
 
 FILE_NAME: Final = "gradcam.npz"
 
+SCALE_PERCENTILE: Final = 95.0
+"""Share of a run's images, in per cent, whose largest value lies below the end of the colours."""
+
 _INFERNO: Final = (
     "000004 0a0722 1e0c45 380962 510e6c 69166e 801f6c 982766 b0315b c63d4d d94d3d e9612b f47918 fa9407 fcb014 f8cd37 "
     "f2ea69 fcffa4"
@@ -46,6 +49,20 @@ class RunMaps:
     def grid(self) -> tuple[int, int]:
         """Rows and columns of a map."""
         return self.maps.shape[2], self.maps.shape[3]
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """For each class, the value at which colours end, the same for all images of the run.
+
+        The 95th percentile over images of the largest value in a map: a scale of each map's own would let an image
+        almost without evidence look as hot as a strong one, and one up to the maximum would follow a single image. 0
+        where no image has evidence for the class.
+        """
+        peaks = self.maps.max(axis=(2, 3), initial=0)  # (N, K)
+        if not len(peaks):
+            return (0.0,) * len(self.classes)
+        strong = np.percentile(peaks, SCALE_PERCENTILE, axis=0)
+        return tuple(float(value) for value in np.where(strong > 0, strong, peaks.max(axis=0)))
 
     def of(self, sample_index: int, class_index: int) -> NDArray[np.float32]:
         """Return the map (h, w) of one test image for one class.

@@ -96,6 +96,38 @@ def test_a_class_without_evidence_has_empty_maps_and_says_so(packed: PackedVolum
     assert not maps_of(blob).any()
 
 
+def test_the_colours_end_where_asked_and_peaks_are_told(packed: PackedVolumes) -> None:
+    maps = np.zeros((2, 2, 3, 3), np.float32)
+    maps[0, 0, 1, 1], maps[1, 1, 0, 0] = 4.0, 0.5
+    head, _ = read(pack_case("a", packed, squares=SQUARES, maps=maps, scales=(8.0, 0.25), classes=("X", "Y")))
+    assert head["scales"] == [8.0, 0.25]
+    assert head["peaks"] == [[4.0, 0.0], [0.0, 0.5]]
+    assert read(pack_case("a", packed, squares=SQUARES, maps=maps, classes=("X", "Y")))[0]["scales"] == [4.0, 0.5]
+
+
+def test_what_the_network_was_given_is_sent_as_it_is(packed: PackedVolumes) -> None:
+    samples = np.random.default_rng(7).integers(0, 256, (2, 3, 8, 8), dtype=np.uint8)
+    maps = np.ones((1, 2, 3, 3), np.float32)
+    head, payload = read(pack_case("a", packed, squares=SQUARES, samples=samples, maps=maps, classes=("X",)))
+    assert head["samplePx"] == 8
+    start = 2 * 3 * int(np.prod(head["shape"])) + 2 * MAP_PX**2
+    np.testing.assert_array_equal(np.frombuffer(payload[start:-768], np.uint8).reshape(samples.shape), samples)
+
+
+def test_slices_too_large_to_send_are_averaged(
+    volumes: dict[str, np.ndarray], packed: PackedVolumes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer, "MOST_BYTES", len(packed.voxels) // 3)
+    small = pack_volumes(volumes, SPACING_MM)
+    assert (small.shape, small.spacing_mm) == ((4, 3, 4), (5.0, 1.8, 1.6))
+    assert small.windows == packed.windows
+    stored = np.frombuffer(small.voxels, "<u2").reshape(3, *small.shape)
+    first = stored[0, 2, 1, 3] * small.slopes[0] + small.offsets[0]
+    assert first == pytest.approx(volumes["T1"][2, 2:4, 6:8].mean(), abs=small.slopes[0])
+    head, _ = read(pack_case("a", small, squares=SQUARES))
+    assert head["squares"][0] == {"slice": 1, "row": 1, "column": 1.5, "size": 2, "said": "PCNSL"}
+
+
 def test_without_maps_no_class_is_offered(packed: PackedVolumes) -> None:
     assert read(pack_case("a", packed, squares=SQUARES, classes=("X", "Y")))[0]["classes"] == []
 

@@ -64,6 +64,16 @@ def test_a_class_that_is_not_there_is_refused(maps):
         maps.of(4, 2)
 
 
+def test_the_images_of_a_run_share_a_scale_that_one_outlier_does_not_set():
+    values = np.zeros((100, 3, 6, 6), dtype=np.float32)
+    values[:, 0, 2, 2] = np.arange(100)
+    values[7, 1, 0, 0] = 3.0
+    values[:90, 0] /= 10
+    found = RunMaps("features.4", ("a", "b", "c"), 64, np.arange(100), values).scales
+    assert found == pytest.approx((np.percentile(values[:, 0, 2, 2], 95), 3.0, 0.0))
+    assert RunMaps("features.4", ("a", "b"), 64, np.arange(0), values[:0, :2]).scales == (0.0, 0.0)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (6, 6), (7, 5), (13, 13)])
 @pytest.mark.parametrize("size", [(64, 64), (96, 41), (224, 224), (5, 4)])
 def test_scaling_up_is_torchs(shape, size):

@@ -2,13 +2,14 @@
 
 Python packs a case once into bytes; slices, windows, opacity, zoom and the choice of map need no further round trip.
 A packed case is the length of its header (uint32), the header (JSON, filled up with spaces to a multiple of 4), the
-voxels (uint16, sequence by sequence), the maps (uint8, for each class and each square) and the colour table; all
-little-endian.
+voxels (uint16, sequence by sequence), the maps (uint8, for each class and each square), the samples (uint8, for each
+square and each sequence) and the colour table; all little-endian.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from brainmri.imaging.settings import DatasetSettings
 
 MAP_PX: Final = 96
 """Side of a map as it is sent; the browser scales it to the square."""
+
+MOST_BYTES: Final = 96 * 2**20
+"""Most voxels of a case, in bytes, that are sent at full resolution: a message may have 200 MB."""
 
 _FOLDER: Final = Path(__file__).parent
 _LEVELS: Final = 65535
@@ -50,6 +54,8 @@ class PackedVolumes:
         Darkest and brightest value at the start, in the scanner's units.
     voxels : bytes
         uint16.
+    reduced : int
+        Pixels of the case's grid along the side of one that is sent; `shape` and `spacing_mm` are of those sent.
     """
 
     shape: tuple[int, int, int]
@@ -59,6 +65,7 @@ class PackedVolumes:
     offsets: tuple[float, ...]
     windows: tuple[tuple[float, float], ...]
     voxels: bytes
+    reduced: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,8 @@ class ViewedSquare:
 def pack_volumes(volumes: Mapping[str, NDArray[Any]], spacing_mm: tuple[float, float, float]) -> PackedVolumes:
     """Turn the sequences of a case into 16-bit voxels with the windows in which they are shown first.
 
+    Slices of a case too large to send are averaged over small squares of pixels.
+
     Parameters
     ----------
     volumes : mapping of str to ndarray, shape (S, R, C)
@@ -88,21 +97,23 @@ def pack_volumes(volumes: Mapping[str, NDArray[Any]], spacing_mm: tuple[float, f
         Where a volume is empty, constant or not finite.
     """
     stored, slopes, offsets, windows = [], [], [], []
+    reduced = math.ceil(math.sqrt(2 * sum(volume.size for volume in volumes.values()) / MOST_BYTES))
     for volume in volumes.values():
         windows.append(percentile_limits(volume, lower=_DEFAULTS.lower_percentile, upper=_DEFAULTS.upper_percentile))
-        levels, slope, offset = _to_levels(volume)
+        levels, slope, offset = _to_levels(_average(volume, reduced))
         stored.append(levels.tobytes())
         slopes.append(slope)
         offsets.append(offset)
     slices, rows, columns = next(iter(volumes.values())).shape
     return PackedVolumes(
-        shape=(slices, rows, columns),
-        spacing_mm=spacing_mm,
+        shape=(slices, rows // reduced, columns // reduced),
+        spacing_mm=(spacing_mm[0], spacing_mm[1] * reduced, spacing_mm[2] * reduced),
         names=tuple(volumes),
         slopes=tuple(slopes),
         offsets=tuple(offsets),
         windows=tuple(windows),
         voxels=b"".join(stored),
+        reduced=reduced,
     )
 
 
@@ -111,7 +122,9 @@ def pack_case(
     volumes: PackedVolumes,
     *,
     squares: Sequence[ViewedSquare] = (),
+    samples: NDArray[np.uint8] | None = None,
     maps: NDArray[np.float32] | None = None,
+    scales: Sequence[float] | None = None,
     classes: Sequence[str] = (),
     chosen: int = 0,
 ) -> bytes:
@@ -123,16 +136,22 @@ def pack_case(
         Changes where another case or run is shown: the viewer then starts afresh.
     volumes : PackedVolumes
     squares : sequence of ViewedSquare
-        What the network saw.
+        Where the network looked.
+    samples : ndarray, shape (N, 3, H, W), uint8, optional
+        What the network was given of the N squares, one channel a sequence.
     maps : ndarray, shape (K, N, h, w), optional
-        Grad-CAM of the N squares for each of the K classes, 0 or more, unscaled. The maps of one class share one
-        scale, so that slices can be compared.
+        Grad-CAM of the N squares for each of the K classes, 0 or more, unscaled.
+    scales : sequence of float, optional
+        For each class, the value at which its colours end; default: its largest value in this case. A visitor can
+        take the latter at any time.
     classes : sequence of str
         Names of the K classes, for people.
     chosen : int
         The class whose map is shown first.
     """
-    maxima = [] if maps is None else [float(of_class.max(initial=0)) for of_class in maps]
+    peaks = np.zeros((0, 0)) if maps is None else maps.max(axis=(2, 3), initial=0)  # (K, N)
+    maxima = [float(of_class.max(initial=0)) for of_class in peaks]
+    step = volumes.reduced
     header = {
         "id": identity,
         "shape": volumes.shape,
@@ -142,13 +161,22 @@ def pack_case(
         "offsets": volumes.offsets,
         "windows": volumes.windows,
         "squares": [
-            {"slice": one.slice_index, "row": one.row, "column": one.column, "size": one.size_px, "said": one.said}
+            {
+                "slice": one.slice_index,
+                "row": one.row / step,
+                "column": one.column / step,
+                "size": one.size_px / step,
+                "said": one.said,
+            }
             for one in squares
         ],
+        "samplePx": 0 if samples is None else samples.shape[2],
         "start": start_slice(squares, volumes.shape[0], maps, chosen),
         "mapSide": MAP_PX,
         "classes": list(classes) if maps is not None else [],
         "maxima": maxima,
+        "scales": maxima if scales is None or maps is None else [float(end) for end in scales],
+        "peaks": [[float(peak) for peak in of_class] for of_class in peaks],
         "chosen": chosen,
     }
     text = json.dumps(header, allow_nan=False).encode()
@@ -162,7 +190,8 @@ def pack_case(
             for one in of_class
         )
     )
-    return b"".join((struct.pack("<I", len(text)), text, volumes.voxels, layers, colour_table().tobytes()))
+    seen = b"" if samples is None else np.ascontiguousarray(samples, np.uint8).tobytes()
+    return b"".join((struct.pack("<I", len(text)), text, volumes.voxels, layers, seen, colour_table().tobytes()))
 
 
 def start_slice(
@@ -196,6 +225,16 @@ def _component() -> Any:
 @lru_cache(maxsize=3)
 def _read(kind: str) -> str:
     return (_FOLDER / f"viewer.{kind}").read_text(encoding="utf-8")
+
+
+def _average(volume: NDArray[Any], pixels: int) -> NDArray[Any]:
+    """Return a volume whose slices are averaged over squares of so many pixels a side."""
+    if pixels == 1:
+        return volume
+    slices, rows, columns = volume.shape[0], volume.shape[1] // pixels, volume.shape[2] // pixels
+    squares = volume[:, : rows * pixels, : columns * pixels].reshape(slices, rows, pixels, columns, pixels)
+    means: NDArray[np.float32] = squares.mean(axis=(2, 4), dtype=np.float32)
+    return means
 
 
 def _to_levels(volume: NDArray[Any]) -> tuple[NDArray[np.uint16], float, float]:

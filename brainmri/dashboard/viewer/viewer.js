@@ -1,7 +1,8 @@
 // The viewer of a case. Python sends a packed case once (see __init__.py); everything else happens here.
 const states = new WeakMap(); // a rerun calls the default export again with the same parentElement
 const LARGEST_ZOOM = 12;
-const BAR_MM = 20;
+const BARS_MM = [50, 20, 10, 5, 2, 1];
+const FAINT = 0.25; // share of the scale below which a map is said to be faint
 const SQUARE_COLOUR = '#FFD54F';
 
 export default function show({ data, parentElement }) {
@@ -39,7 +40,7 @@ function createState(root) {
   const parts = {};
   for (const element of root.querySelectorAll('[data-part]')) parts[element.dataset.part] = element;
   return { root, parts, id: null, packed: null, panels: [], slice: 0, zoom: 1, panX: 0, panY: 0, overlay: true,
-    crop: false, opacity: 0.6, chosen: 0, frame: 0, mapKey: null, onKey: null, observer: null, map: document.createElement('canvas') };
+    crop: false, opacity: 0.6, scaleBy: 'run', chosen: 0, frame: 0, mapKey: null, onKey: null, observer: null, map: document.createElement('canvas') };
 }
 
 // ---------------------------------------------------------------- data
@@ -59,8 +60,11 @@ function unpack(data) {
   });
   const mapBytes = head.classes.length * head.squares.length * head.mapSide ** 2;
   const maps = bytes.subarray(place, place + mapBytes);
-  const colours = bytes.subarray(place + mapBytes, place + mapBytes + 768);
-  return { head, volumes, maps, colours };
+  place += mapBytes;
+  const sampleBytes = head.squares.length * head.names.length * head.samplePx ** 2;
+  const samples = bytes.subarray(place, place + sampleBytes);
+  const colours = bytes.subarray(place + sampleBytes, place + sampleBytes + 768);
+  return { head, volumes, maps, samples, colours };
 }
 
 function openCase(state, packed) {
@@ -75,7 +79,7 @@ function openCase(state, packed) {
     state.panX = state.panY = 0;
     buildPanels(state);
   }
-  state.panels.forEach((panel) => { panel.drawn = null; });
+  state.panels.forEach((panel) => { panel.drawn = panel.sampled = null; });
   if (fresh || state.chosen >= head.classes.length) state.chosen = head.chosen;
   const { slice, classes, marks } = state.parts;
   slice.max = head.shape[0];
@@ -95,6 +99,7 @@ function openCase(state, packed) {
   for (const name of ['overlay', 'classes-label', 'opacity']) state.parts[name].disabled = without;
   state.parts['classes-label'].hidden = without;
   state.parts.crop.disabled = head.squares.length === 0;
+  state.parts['crop-label'].textContent = head.samplePx ? 'As the network saw it' : 'Region only';
   if (head.squares.length === 0) state.crop = false;
   drawColours(state);
 }
@@ -113,8 +118,10 @@ function buildPanels(state) {
     grey.width = columns;
     grey.height = rows;
     const context = grey.getContext('2d');
-    const panel = { name, canvas, grey, context, image: context.createImageData(columns, rows), index,
-      window: [...head.windows[index]], table: new Uint8Array(65536), tableKey: null, drawn: null };
+    const sample = document.createElement('canvas');
+    sample.width = sample.height = Math.max(1, head.samplePx);
+    const panel = { name, canvas, grey, context, image: context.createImageData(columns, rows), index, sample,
+      window: [...head.windows[index]], table: new Uint8Array(65536), tableKey: null, drawn: null, sampled: null };
     wirePanel(state, panel);
     return panel;
   });
@@ -130,6 +137,7 @@ function wireControls(state) {
   parts.opacity.oninput = () => { state.opacity = parts.opacity.value / 100; requestDraw(state); };
   parts.slice.oninput = () => goTo(state, parts.slice.value - 1);
   parts.classes.onchange = () => { state.chosen = Number(parts.classes.value); requestDraw(state); };
+  parts['scale-by'].onchange = () => { state.scaleBy = parts['scale-by'].value; requestDraw(state); };
   parts.in.onclick = () => zoomBy(state, 1.25);
   parts.out.onclick = () => zoomBy(state, 1 / 1.25);
   parts.reset.onclick = () => reset(state);
@@ -281,22 +289,33 @@ function draw(state) {
   sayState(state, square);
 }
 
+function scaleEnd(state) { // the value at which the colours of the chosen class end
+  const { head } = state.packed;
+  return state.scaleBy === 'run' && head.scales[state.chosen] > 0 ? head.scales[state.chosen] : head.maxima[state.chosen];
+}
+
+function peakOf(state, square) {
+  const { head } = state.packed;
+  return square && head.classes.length ? head.peaks[state.chosen][head.squares.indexOf(square)] : 0;
+}
+
 function prepareMap(state, square) {
   const { head, maps, colours } = state.packed;
-  if (!square || !head.classes.length || !(head.maxima[state.chosen] > 0)) return false;
+  if (!(peakOf(state, square) > 0)) return false;
   const place = state.chosen * head.squares.length + head.squares.indexOf(square);
-  if (state.mapKey === place) return true;
+  const factor = head.maxima[state.chosen] / scaleEnd(state); // as sent, maps end at the largest value in the case
+  if (state.mapKey === `${place}|${factor}`) return true;
   const side = head.mapSide;
   state.map.width = state.map.height = side;
   const context = state.map.getContext('2d');
   const image = context.createImageData(side, side);
   for (let i = 0, j = place * side * side; i < side * side; i += 1, j += 1) {
-    const share = maps[j];
+    const share = Math.min(255, Math.round(maps[j] * factor));
     image.data.set(colours.subarray(3 * share, 3 * share + 3), 4 * i);
     image.data[4 * i + 3] = share; // no evidence: the image stays as it is
   }
   context.putImageData(image, 0, 0);
-  state.mapKey = place;
+  state.mapKey = `${place}|${factor}`;
   return true;
 }
 
@@ -326,6 +345,26 @@ function prepareGrey(state, panel) {
   panel.drawn = `${state.slice}|${tableKey}`;
 }
 
+function prepareSample(state, panel, square) { // in the window at the start, exactly what the network was given
+  const { head, samples } = state.packed;
+  const place = head.squares.indexOf(square) * head.names.length + panel.index;
+  const key = `${place}|${panel.window.join()}`;
+  if (panel.sampled === key) return;
+  const [first, last] = head.windows[panel.index];
+  const [low, high] = panel.window;
+  const scale = 255 / Math.max(1e-9, high - low);
+  const side = head.samplePx;
+  const context = panel.sample.getContext('2d');
+  const image = context.createImageData(side, side);
+  for (let i = 0, j = place * side * side; i < side * side; i += 1, j += 1) {
+    const grey = Math.round((first + (samples[j] / 255) * (last - first) - low) * scale);
+    image.data.fill(Math.min(255, Math.max(0, grey)), 4 * i, 4 * i + 3);
+    image.data[4 * i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  panel.sampled = key;
+}
+
 function drawPanel(state, panel, square, hasMap) {
   const { head } = state.packed;
   const [, rows, columns] = head.shape;
@@ -334,7 +373,7 @@ function drawPanel(state, panel, square, hasMap) {
   const ratio = window.devicePixelRatio || 1;
   const width = Math.max(1, Math.round(canvas.parentElement.clientWidth * ratio));
   const shape = Math.min(1.2, Math.max(0.7, (rows * rowMm) / (columns * columnMm)));
-  const height = Math.round(width * (state.crop ? 1 : shape));
+  const height = Math.round(width * shape);
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
@@ -350,7 +389,6 @@ function drawPanel(state, panel, square, hasMap) {
   if (state.crop && !square) {
     write(context, ratio, 'The network did not see this slice', width / 2, height / 2, 'center', 'middle');
   } else {
-    prepareGrey(state, panel);
     const kx = pxPerMm * columnMm;
     const ky = pxPerMm * rowMm;
     const x = width / 2 + state.panX * width - (shown.column + shown.columns / 2) * kx;
@@ -363,7 +401,15 @@ function drawPanel(state, panel, square, hasMap) {
       context.rect(x + shown.column * kx, y + shown.row * ky, shown.columns * kx, shown.rows * ky);
       context.clip();
     }
-    context.drawImage(panel.grey, x, y, columns * kx, rows * ky);
+    if (state.crop && head.samplePx) {
+      prepareSample(state, panel, square);
+      context.imageSmoothingEnabled = false; // its own pixels
+      context.drawImage(panel.sample, x + square.column * kx, y + square.row * ky, square.size * kx, square.size * ky);
+      context.imageSmoothingEnabled = true;
+    } else {
+      prepareGrey(state, panel);
+      context.drawImage(panel.grey, x, y, columns * kx, rows * ky);
+    }
     if (square) drawSquare(state, context, ratio, square, { x, y, kx, ky }, hasMap);
     context.restore();
   }
@@ -396,14 +442,15 @@ function drawMarks(panel, context, ratio, width, height, pxPerMm) {
   const [low, high] = panel.window;
   const window_ = `W ${Math.round(high - low)}  L ${Math.round((high + low) / 2)}`;
   write(context, ratio, window_, width - edge, height - edge, 'right', 'bottom');
-  const length = BAR_MM * pxPerMm;
-  if (length > width / 2.4) return; // zoomed in so far that the bar would meet the letter
+  const mm = BARS_MM.find((one) => one * pxPerMm <= width / 4);
+  if (!mm) return;
+  const length = mm * pxPerMm;
   const y = height - edge - 1 * ratio;
   context.fillStyle = '#000';
   context.fillRect(edge - ratio, y - 2 * ratio, length + 2 * ratio, 4 * ratio);
   context.fillStyle = '#E8EEF3';
   context.fillRect(edge, y - ratio, length, 2 * ratio);
-  write(context, ratio, `${BAR_MM} mm`, edge, y - 4 * ratio, 'left', 'bottom');
+  write(context, ratio, `${mm} mm`, edge, y - 4 * ratio, 'left', 'bottom');
 }
 
 function write(context, ratio, text, x, y, align, baseline, weight = 400) {
@@ -433,6 +480,7 @@ function sayState(state, square) {
   const { parts } = state;
   const hasMaps = head.classes.length > 0;
   const none = hasMaps && !(head.maxima[state.chosen] > 0);
+  const peak = peakOf(state, square);
   parts.slice.value = state.slice + 1;
   parts.classes.value = String(state.chosen);
   parts.number.textContent = `${state.slice + 1} of ${head.shape[0]}`;
@@ -441,5 +489,19 @@ function sayState(state, square) {
   parts.overlay.setAttribute('aria-pressed', String(state.overlay && hasMaps));
   parts.crop.setAttribute('aria-pressed', String(state.crop));
   parts.scale.hidden = !hasMaps || none || !state.overlay;
-  parts.note.textContent = none ? `No positive evidence for ${head.classes[state.chosen]} in this case` : '';
+  const share = peak > 0 ? Math.round((100 * peak) / scaleEnd(state)) : 0;
+  parts.note.textContent = square || none ? describeEvidence(state, { none, peak, share }) : '';
+  parts.peak.hidden = !(peak > 0);
+  parts.peak.style.left = `${Math.min(100, share)}%`;
+  parts.ramp.setAttribute('aria-label', 'Colours of the map, from no evidence on; ' +
+    (peak > 0 ? `this slice reaches ${share} % of the scale` : 'this slice has none'));
+  parts.ramp.title = peak > 0 ? `This slice reaches ${share} % of the scale` : '';
+}
+
+function describeEvidence(state, { none, peak, share }) { // what colours alone would not say
+  const { head } = state.packed;
+  if (!head.classes.length) return '';
+  if (!(peak > 0)) return `No positive evidence for ${head.classes[state.chosen]} ${none ? 'in this case' : 'on this slice'}`;
+  if (state.overlay && share < 100 * FAINT) return `Faint: ${share < 1 ? 'less than 1' : share} % of the scale`;
+  return '';
 }
