@@ -61,15 +61,11 @@ def test_a_label_is_corrected_by_clicks(visit, filled: Study) -> None:
     diagnosis = visitor.page.locator(".st-key-diagnosis-case-0002 input")
     expect(diagnosis).to_be_visible(timeout=20_000)
     visitor.page.wait_for_timeout(1500)  # the viewer above it grows while it draws
-    save = visitor.page.get_by_role("button", name="Save diagnosis")
-    for _attempt in range(5):  # a list that opens while the page still grows closes again
-        diagnosis.fill("Meningioma")
-        visitor.page.wait_for_timeout(1000)
-        diagnosis.press("Enter")
-        visitor.page.wait_for_timeout(1500)
-        if save.is_enabled():
-            break
-    save.click()
+    diagnosis.scroll_into_view_if_needed()
+    visitor.page.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
+    diagnosis.click()
+    visitor.page.get_by_role("option", name="Meningioma").click()
+    visitor.page.get_by_role("button", name="Save diagnosis").click()
     expect(visitor.page.get_by_text("The next data set will have it")).to_be_visible(timeout=20_000)
 
 
