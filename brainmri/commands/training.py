@@ -61,6 +61,8 @@ def _work(study: Study, experiment_id: str, task: tasks.TaskHandle) -> None:
         stop=task.stop_requested,
         task_id=task.task_id,
     )
+    if task.stop_requested():
+        task.finish(tasks.STOPPED, message="Stopped as asked. What was finished until then is kept.")
 
 
 def finish_training(study: Study, experiment_id: str, *, as_json: bool) -> int:
