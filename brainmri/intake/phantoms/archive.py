@@ -6,6 +6,7 @@ import csv
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -84,6 +85,11 @@ def write_archive(
                 files += count
                 if progress is not None:
                     progress(done / len(orders), f"Phantom {done} of {len(orders)} drawn")
+        except BrokenProcessPool as error:
+            raise IntakeError(
+                "A process that draws phantoms was ended from outside, most often because memory ran out. Close other "
+                "programs and start again."
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
