@@ -7,10 +7,14 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from brainmri.dashboard.review import read_tested_cases
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
+from brainmri.imaging.datasets import read_samples
+from brainmri.imaging.records import Sample
 from brainmri.study import Study
 from brainmri.training.records import Run, Split
-from brainmri.vocabulary import TRAINED_DIAGNOSES
+from brainmri.vocabulary import TRAINED_DIAGNOSES, display_diagnosis
+from tests.browser.conftest import SIZE, Server, Visitor
 from tests.pages.filled import make_filled_study
 
 pytestmark = pytest.mark.browser
@@ -54,6 +58,8 @@ def explained(tmp_path_factory) -> Study:
         test = session.scalars(select(Split.test).where(Split.repeat == 1)).one()
         assert session.get(Run, RUN) is not None
     maps = np.random.default_rng(1).random((len(test), 3, 7, 7), dtype=np.float32)
+    maps *= np.linspace(0.5, 1, len(test), dtype=np.float32)[:, None, None, None]  # a case below the run's strongest
+    maps[:, empty_class(study)] = 0
     write_maps(
         Path(study.run_folder(RUN)) / FILE_NAME,
         RunMaps(layer="layer4.2", classes=TRAINED_DIAGNOSES, size_px=64, sample_index=np.array(test), maps=maps),
@@ -61,9 +67,31 @@ def explained(tmp_path_factory) -> Study:
     return study
 
 
+def empty_class(study: Study) -> int:
+    """Return a class that the case shown first is not taken for: it gets no evidence."""
+    return (read_tested_cases(study, "exp-001", RUN)[0].predicted_class + 1) % len(TRAINED_DIAGNOSES)
+
+
+@pytest.fixture(scope="module")
+def server(chromium, explained: Study):
+    server = Server(explained.folder)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def context(chromium):
+    context = chromium.new_context(viewport=SIZE)  # one for all tests: it keeps what it has loaded
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def viewer(visit, explained: Study) -> Viewer:
-    return Viewer(visit(explained.folder))
+def viewer(context, server: Server):
+    page = context.new_page()
+    yield Viewer(Visitor(page, server))
+    page.close()
 
 
 def test_opacity_changes_the_picture_without_asking_the_server(viewer: Viewer) -> None:
@@ -122,6 +150,54 @@ def test_zoom_region_and_another_diagnosis_change_the_picture(viewer: Viewer) ->
         now = viewer.pixels()
         assert now not in seen
         seen.append(now)
+
+
+def test_what_the_network_was_given_fills_the_panels_to_the_pixel(viewer: Viewer, explained: Study) -> None:
+    viewer.page.keyboard.press("o")
+    viewer.part("crop").click()
+    expect(viewer.part("crop")).to_contain_text("As the network saw it")
+    expect(viewer.part("crop")).to_have_attribute("aria-pressed", "true")
+    viewer.page.wait_for_timeout(300)
+    case = viewer.page.get_by_test_id("stMetricValue").first.inner_text()
+    with explained.session() as session:
+        rows = session.scalars(select(Sample).where(Sample.case_id == case)).all()
+    (row,) = [row for row in rows if row.slice_index + 1 == viewer.slice()]
+    given = read_samples(explained, row.dataset_hash)[row.sample_index, 2]
+    shown = viewer.canvas.evaluate(
+        """(canvas, side) => Array.from({ length: side * side }, (_, i) => {
+        const side_px = Math.min(canvas.width, canvas.height) / side;
+        const x = canvas.width / 2 + ((i % side) + 0.5 - side / 2) * side_px;
+        const y = canvas.height / 2 + (Math.floor(i / side) + 0.5 - side / 2) * side_px;
+        return canvas.getContext('2d').getImageData(Math.floor(x), Math.floor(y), 1, 1).data[0];
+    })""",
+        len(given),
+    )
+    letters = np.ones(given.shape, bool)
+    letters[12:-12, 8:-8] = False  # names, letters and the bar lie on the edge
+    np.testing.assert_array_equal(np.array(shown).reshape(given.shape)[~letters], given[~letters])
+
+
+def test_colours_end_at_the_strongest_of_the_run_or_of_the_case(viewer: Viewer) -> None:
+    of_run, sent = viewer.pixels(), len(viewer.sent)
+    viewer.part("scale-by").select_option("case")
+    assert viewer.pixels() != of_run
+    viewer.part("scale-by").select_option("run")
+    assert viewer.pixels() == of_run
+    assert len(viewer.sent) == sent
+
+
+def test_a_class_without_evidence_is_said_in_words(viewer: Viewer, explained: Study) -> None:
+    name = display_diagnosis(TRAINED_DIAGNOSES[empty_class(explained)])
+    viewer.part("classes").select_option(label=name)
+    expect(viewer.part("note")).to_have_text(f"No positive evidence for {name} in this case")
+    expect(viewer.part("scale")).to_be_hidden()
+
+
+def test_keys_work_after_a_click_elsewhere_on_the_page(viewer: Viewer) -> None:
+    viewer.page.get_by_text("All tested").click()
+    viewer.page.wait_for_timeout(1000)
+    viewer.page.keyboard.press("s")
+    expect(viewer.part("crop")).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_next_case_keeps_keys_working_once(viewer: Viewer) -> None:

@@ -245,8 +245,8 @@ function handleKey(state, event) {
   const path = event.composedPath();
   const target = path[0];
   const inside = path.includes(state.root) || path.includes(state.parts.panels.getRootNode());
-  if (!inside && target !== document.body) return;
-  if (/^(SELECT|TEXTAREA)$/.test(target.tagName) || (target.tagName === 'INPUT' && target.type !== 'range')) return;
+  if (target.isContentEditable || /^(SELECT|TEXTAREA)$/.test(target.tagName)) return;
+  if (target.tagName === 'INPUT' && !(target.type === 'range' && inside)) return; // someone types there
   if (!runKey(state, event, target, inside)) return;
   event.preventDefault();
 }
