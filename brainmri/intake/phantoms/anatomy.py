@@ -1,25 +1,21 @@
-"""A head in three dimensions: labels of tissue on a common grid, in patient coordinates.
-
-Coordinates are DICOM's, in millimetres: x to the patient's left, y to the back, z to the top; the origin is the middle
-of the brain.
-"""
+"""A head in three dimensions: labels of tissue on the common grid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-Volume = NDArray[np.float32]
-
-SPACING_MM: Final = (3.0, 1.5, 1.5)
-"""Of the common grid along z, y, x."""
-ORIGIN_MM: Final = (-75.0, -105.0, -87.0)
-"""Centre of the first voxel, z, y, x."""
-SHAPE: Final = (53, 141, 117)
+from brainmri.intake.phantoms.coordinates import (
+    SHAPE,
+    Coordinates,
+    Volume,
+    distance,
+    ellipsoid,
+    smooth_noise,
+)
 
 
 class Tissue(IntEnum):
@@ -34,20 +30,6 @@ class Tissue(IntEnum):
     DEEP_GREY = 6
     DURA = 7
     BASE = 8
-
-
-@dataclass(frozen=True)
-class Coordinates:
-    """Patient coordinates of the grid's voxels in mm, each of `SHAPE`."""
-
-    z: Volume
-    y: Volume
-    x: Volume
-
-    def distance_mm(self, centre: tuple[float, float, float]) -> Volume:
-        """Return the distance from a point given as z, y, x."""
-        out: Volume = np.sqrt((self.z - centre[0]) ** 2 + (self.y - centre[1]) ** 2 + (self.x - centre[2]) ** 2)
-        return out
 
 
 @dataclass(frozen=True)
@@ -76,17 +58,7 @@ class Head:
     depth_mm: Volume
     """Positive inside the skull, negative outside."""
     ventricle_mm: Volume
-    """Roughly the distance from the wall of the lateral ventricles."""
-
-
-def grid() -> Coordinates:
-    """Return the coordinates of the common grid."""
-    axes = [
-        start + step * np.arange(count, dtype=np.float32)
-        for start, step, count in zip(ORIGIN_MM, SPACING_MM, SHAPE, strict=True)
-    ]
-    z, y, x = np.meshgrid(*axes, indexing="ij")
-    return Coordinates(z, y, x)
+    """Roughly the distance from the wall of the lateral ventricles; 99 far from them."""
 
 
 def draw_shape(rng: np.random.Generator) -> HeadShape:
@@ -100,43 +72,9 @@ def draw_shape(rng: np.random.Generator) -> HeadShape:
     )
 
 
-def smooth_noise(rng: np.random.Generator, wavelength_mm: float) -> Volume:
-    """Return a smooth random field on the grid, of mean 0 and standard deviation 1.
-
-    White noise on a coarse grid, spread by a Gaussian along each axis in turn: three matrix products.
-    """
-    spreads = [_spread(count, step, wavelength_mm / 2) for count, step in zip(SHAPE, SPACING_MM, strict=True)]
-    coarse = rng.normal(size=[spread.shape[1] for spread in spreads]).astype(np.float32)
-    field: Volume = np.einsum("zc,cba->zba", spreads[0], coarse)
-    field = np.einsum("yb,zba->zya", spreads[1], field, optimize=True)
-    field = field @ spreads[2].T
-    field -= field.mean()
-    return field / field.std()
-
-
-def _spread(count: int, step_mm: float, cell_mm: float) -> Volume:
-    """Return the weights, shape (count, cells), by which coarse values reach the voxels of an axis."""
-    position = np.arange(count) * step_mm / cell_mm + 1
-    cells = np.arange(int(np.ceil(position[-1])) + 2)
-    weights: Volume = np.exp(-0.5 * ((position[:, None] - cells) / 0.55) ** 2).astype(np.float32)
-    return weights
-
-
-def push_away(at: Coordinates, centre: tuple[float, float, float], *, reach_mm: float, amount_mm: float) -> Coordinates:
-    """Return the coordinates at which to read the anatomy so that it gives way around a mass.
-
-    Tissue near the centre moves outwards by up to ``amount_mm``; the effect fades over ``reach_mm``.
-    """
-    distance = np.maximum(at.distance_mm(centre), 1.0)
-    pull = (amount_mm * np.exp(-((distance / reach_mm) ** 2)) / distance).astype(np.float32)
-    return Coordinates(
-        at.z - (at.z - centre[0]) * pull, at.y - (at.y - centre[1]) * pull, at.x - (at.x - centre[2]) * pull
-    )
-
-
 def relative_radius(at: Coordinates, shape: HeadShape) -> Volume:
-    """Return the distance from the middle, 1 at the inner table of the skull; flatter at the base."""
-    height = np.where(at.z > 0, shape.half_height, shape.half_height * 1.02)
+    """Return the distance from the middle, 1 at the inner table of the skull; longer towards the neck."""
+    height = np.where(at.z > 0, shape.half_height, shape.half_height * 1.25)
     out: Volume = np.sqrt(
         (at.x / shape.half_width) ** 2 + (at.y / shape.half_length) ** 2 + (at.z / height) ** 2
     ).astype(np.float32)
@@ -156,16 +94,19 @@ def draw_head(shape: HeadShape, rng: np.random.Generator, *, skull_at: Coordinat
     brain_at : Coordinates
         Where to read the brain: displaced where a mass pushes it.
     """
-    depth = (1 - relative_radius(skull_at, shape)) * shape.mean_radius
+    radius = relative_radius(skull_at, shape)
+    depth = (1 - radius) * shape.mean_radius
     folds, sulci = smooth_noise(rng, 26.0), smooth_noise(rng, 19.0)
     labels = np.full(SHAPE, Tissue.AIR, np.uint8)
     labels[depth > -12 + 0.6 * folds] = Tissue.SCALP
     labels[depth > -7] = Tissue.SKULL
     labels[depth > -1.2] = Tissue.DURA
     labels[depth > 0] = Tissue.CSF
-    brain = (depth > 1.6 * shape.sulcus) & _brain_parts(brain_at)
-    _draw_cortex(labels, brain, depth, folds, sulci, shape)
-    _draw_base(labels, depth, brain, brain_at)
+    outside = _outside_brain(brain_at, folds)
+    brain = (depth > 1.6 * shape.sulcus) & (outside < 0)
+    labels[(depth > 0) & (outside > 2.5) & ~_cisterns(brain_at)] = Tissue.BASE
+    _draw_face(labels, depth, brain, skull_at)
+    _draw_cortex(labels, brain, depth, outside, folds, sulci, shape)
     _draw_cerebellum(labels, brain, brain_at, folds)
     _draw_deep_grey(labels, brain, brain_at)
     _draw_fissure(labels, brain, depth, brain_at, folds, shape)
@@ -173,36 +114,59 @@ def draw_head(shape: HeadShape, rng: np.random.Generator, *, skull_at: Coordinat
     return Head(labels, depth, wall)
 
 
-def _brain_parts(at: Coordinates) -> NDArray[np.bool_]:
-    """Hemispheres above the base; temporal lobes, cerebellum and brain stem below it."""
-    mirrored = Coordinates(at.z, at.y, np.abs(at.x))
-    temporal = _ellipsoid(mirrored, (-26, -4, 44), (26, 38, 24))
-    return (at.z > -20) | temporal | _cerebellum(at) | _brain_stem(at)
+def _outside_brain(at: Coordinates, folds: Volume) -> Volume:
+    """Return roughly the distance in mm from the brain's lower surface; negative in the brain.
+
+    Hemispheres on a floor of orbits in front and tentorium behind; temporal lobes, cerebellum, brain stem below it.
+    """
+    y, x = at.y, np.abs(at.x)
+    tentorium = -42 + 22 * np.sqrt(np.clip(1 - ((y - 42) / 34) ** 2 - (x / 50) ** 2, 0.05, 1))
+    front = np.clip((-y - 16) / 30, 0, 1)
+    orbits = -19 + front * (3 + 5 * np.exp(-(((x - 26) / 13) ** 2))) + 1.2 * folds
+    behind = np.clip((y - 2) / 18, 0, 1)
+    floor = behind * tentorium + (1 - behind) * orbits
+    mirrored = Coordinates(at.z, y, x)
+    out: Volume = np.minimum.reduce(
+        [
+            1.8 * (floor - at.z),  # a thin layer of fluid
+            distance(mirrored, (-24, -6, 41), (24, 36, 23)),
+            distance(at, (-42, 42, 0), (22, 34, 50)),
+            np.maximum(distance(at, (-40, 8, 0), (60, 13, 15)), at.z + 8),
+        ]
+    )
+    return out
+
+
+def _cisterns(at: Coordinates) -> NDArray[np.bool_]:
+    """Fluid around the stem, in the cerebellopontine angles, and above the sella."""
+    return ellipsoid(at, (-38, 11, 0), (30, 17, 29)) | ellipsoid(at, (-19, -9, 0), (7, 11, 13))
 
 
 def _cerebellum(at: Coordinates) -> NDArray[np.bool_]:
-    return _ellipsoid(at, (-42, 42, 0), (23, 33, 50))
+    return ellipsoid(at, (-42, 42, 0), (22, 34, 50))
 
 
 def _brain_stem(at: Coordinates) -> NDArray[np.bool_]:
-    return _ellipsoid(at, (-40, 8, 0), (45, 14, 15)) & (at.z < -8)
+    return ellipsoid(at, (-40, 8, 0), (60, 13, 15)) & (at.z < -8)
 
 
-def _ellipsoid(
-    at: Coordinates, centre: tuple[float, float, float], radii: tuple[float, float, float]
-) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = (
-        ((at.z - centre[0]) / radii[0]) ** 2
-        + ((at.y - centre[1]) / radii[1]) ** 2
-        + ((at.x - centre[2]) / radii[2]) ** 2
-    ) < 1
-    return inside
+def _draw_face(labels: NDArray[np.uint8], depth: Volume, brain: NDArray[np.bool_], at: Coordinates) -> None:
+    """Orbits with fat and eyes, air in the nose, dark petrous bone; no ring of skull in front of them."""
+    mirrored = Coordinates(at.z, at.y, np.abs(at.x))
+    labels[(depth > -7) & (depth <= 0) & (at.z < -24) & (at.y < -30)] = Tissue.BASE
+    free = (depth > -6) & ~brain & (at.z < -14)
+    labels[free & ellipsoid(mirrored, (-34, -44, 27), (15, 26, 16))] = Tissue.SCALP
+    labels[free & ellipsoid(mirrored, (-34, -55, 29), (12, 12, 12))] = Tissue.CSF
+    labels[free & ellipsoid(mirrored, (-34, -36, 22), (2.5, 14, 2.5))] = Tissue.GREY
+    labels[free & ellipsoid(mirrored, (-46, -48, 6), (22, 26, 5))] = Tissue.AIR
+    labels[free & ellipsoid(mirrored, (-44, 6, 47), (9, 9, 20))] = Tissue.SKULL
 
 
 def _draw_cortex(
     labels: NDArray[np.uint8],
     brain: NDArray[np.bool_],
     depth: Volume,
+    outside: Volume,
     folds: Volume,
     sulci: Volume,
     shape: HeadShape,
@@ -210,24 +174,19 @@ def _draw_cortex(
     """White matter, under a ribbon of grey matter that follows the sulci inwards."""
     labels[brain] = Tissue.WHITE
     below = np.clip(depth / 22, 0, 1)  # sulci narrow with depth
-    grey = (depth < 6 + 0.8 * folds) | (np.abs(sulci) < 1.0 * (1 - below))
-    labels[brain & grey] = Tissue.GREY
+    surface = (depth < 6 + 0.8 * folds) | ((outside > -4) & (depth < 40))
+    labels[brain & (surface | (np.abs(sulci) < 1.0 * (1 - below)))] = Tissue.GREY
     labels[brain & (np.abs(sulci) < 0.22 * shape.sulcus * (1 - below)) & (depth < 17)] = Tissue.CSF
-
-
-def _draw_base(labels: NDArray[np.uint8], depth: Volume, brain: NDArray[np.bool_], at: Coordinates) -> None:
-    """Bone of the skull's base in front of and beside the stem, where there is no brain."""
-    labels[(depth > 0) & (at.z < -22) & ~brain & ~_ellipsoid(at, (-40, 25, 0), (60, 30, 38))] = Tissue.BASE
 
 
 def _draw_cerebellum(labels: NDArray[np.uint8], brain: NDArray[np.bool_], at: Coordinates, folds: Volume) -> None:
     """Thin folia around a white core; the fourth ventricle."""
-    cerebellum = brain & _cerebellum(at) & (at.z < -20)
+    cerebellum = brain & _cerebellum(at) & (at.z < -17)
     leaves = np.sin(at.z * 0.9 + at.y * 0.55 + 1.2 * folds) > -0.1
     labels[cerebellum] = np.where(leaves, Tissue.GREY, Tissue.WHITE)[cerebellum]
-    labels[cerebellum & _ellipsoid(at, (-42, 40, 0), (10, 16, 26))] = Tissue.WHITE
+    labels[cerebellum & ellipsoid(at, (-42, 40, 0), (10, 16, 26))] = Tissue.WHITE
     labels[brain & _brain_stem(at) & (at.z < -12)] = Tissue.WHITE
-    labels[brain & _ellipsoid(at, (-40, 24, 0), (11, 4.5, 7))] = Tissue.CSF
+    labels[brain & ellipsoid(at, (-40, 24, 0), (11, 4.5, 7))] = Tissue.CSF
 
 
 def _draw_deep_grey(labels: NDArray[np.uint8], brain: NDArray[np.bool_], at: Coordinates) -> None:
@@ -238,7 +197,7 @@ def _draw_deep_grey(labels: NDArray[np.uint8], brain: NDArray[np.bool_], at: Coo
         ((0.0, -6.0, 25.0), (10.0, 17.0, 6.0)),
         ((9.0, -24.0, 13.0), (10.0, 9.0, 5.0)),
     ):
-        labels[brain & _ellipsoid(mirrored, centre, radii)] = Tissue.DEEP_GREY
+        labels[brain & ellipsoid(mirrored, centre, radii)] = Tissue.DEEP_GREY
 
 
 def _draw_fissure(
@@ -263,15 +222,19 @@ def _draw_fissure(
 
 def _draw_ventricles(labels: NDArray[np.uint8], brain: NDArray[np.bool_], at: Coordinates, shape: HeadShape) -> Volume:
     """Lateral ventricles with frontal and occipital horns, and the third; return the distance from their wall."""
-    side = np.abs(at.x)
-    along = at.y / 46  # -1 at the frontal, 1 at the occipital end
+    third = ellipsoid(at, (-6, 6, 0), (11, 16, 2.6 * shape.ventricle))
+    labels[brain & third] = Tissue.CSF
+    near = (np.abs(at.y) < 62) & (np.abs(at.x) < 42) & (np.abs(at.z - 8) < 26)
+    z, y, side = at.z[near], at.y[near], np.abs(at.x[near])
+    along = y / 46  # -1 at the frontal, 1 at the occipital end
     middle_x = 7 + 9 * np.clip(along, 0, 1) ** 1.5 + 6 * np.clip(-along - 0.35, 0, 1)
     middle_z = 12 - 11 * np.clip(along, 0, 1) ** 2 - 3 * np.clip(-along - 0.3, 0, 1)
     width = shape.ventricle * (4.5 + 2.0 * np.clip(-along, 0, 1) + 1.5 * np.clip(along - 0.3, 0, 1))
     height = shape.ventricle**0.5 * (8.5 - 2.5 * np.abs(along))
-    across = np.sqrt(((side - middle_x) / width) ** 2 + ((at.z - middle_z) / height) ** 2 + np.clip(along, -2, 2) ** 4)
-    labels[brain & (across < 1) & (side > 1.2)] = Tissue.CSF
-    third = (side < 2.0 * shape.ventricle) & (np.abs(at.y - 6) < 14) & (np.abs(at.z + 6) < 9)
-    labels[brain & third] = Tissue.CSF
-    wall: Volume = ((across - 1) * 7).astype(np.float32)
+    across = np.sqrt(((side - middle_x) / width) ** 2 + ((z - middle_z) / height) ** 2 + along**4)
+    inside = np.zeros(SHAPE, bool)
+    inside[near] = (across < 1) & (side > 1.2)
+    labels[brain & inside] = Tissue.CSF
+    wall = np.full(SHAPE, 99.0, np.float32)
+    wall[near] = (across - 1) * 7
     return wall

@@ -112,13 +112,13 @@ def _write_patient(order: _Order) -> tuple[tuple[str | int, ...], int]:
     """Draw and write one patient; return the row of labels and the number of files."""
     import SimpleITK as sitk  # noqa: PLC0415
 
-    from brainmri.intake.phantoms import anatomy, dicom, scanner, tumours  # noqa: PLC0415
+    from brainmri.intake.phantoms import anatomy, coordinates, dicom, scanner, tumours  # noqa: PLC0415
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     rng = np.random.default_rng([order.seed, order.number, 1])
     identity = _identity(order, rng)
     seed = f"{order.seed}/{identity.patient_id}"
-    at, shape = anatomy.grid(), anatomy.draw_shape(rng)
+    at, shape = coordinates.grid(), anatomy.draw_shape(rng)
     tumour = tumours.draw_tumour(order.diagnosis, shape, rng)
     patient = tumours.draw_patient(tumour, shape, at, rng)
     machine = scanner.draw_scanner(rng)

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from brainmri.intake.phantoms.anatomy import ORIGIN_MM, SPACING_MM, Volume
+from brainmri.intake.phantoms.coordinates import ORIGIN_MM, SPACING_MM, Volume
 
 MODELS: Final = (("Phantom 1.5T A", 1.5), ("Phantom 1.5T B", 1.5), ("Phantom 3T A", 3.0), ("Phantom 3T B", 3.0))
 

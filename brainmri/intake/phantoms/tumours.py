@@ -9,16 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainmri.errors import IntakeError
-from brainmri.intake.phantoms.anatomy import (
-    Coordinates,
-    Head,
-    HeadShape,
-    Tissue,
-    Volume,
-    draw_head,
-    push_away,
-    smooth_noise,
-)
+from brainmri.intake.phantoms.anatomy import Head, HeadShape, Tissue, draw_head
+from brainmri.intake.phantoms.coordinates import Coordinates, Volume, push_away, smooth_noise
 
 Point = tuple[float, float, float]
 
@@ -37,6 +29,10 @@ TISSUE_SIGNAL: Final = {
     Tissue.DURA: (0.22, 0.30),
     Tissue.BASE: (0.32, 0.26),
 }
+
+_SHELL: Final = [Tissue.AIR, Tissue.SCALP, Tissue.SCALP, Tissue.SKULL, Tissue.SKULL]
+_SHELL_DEPTH_MM: Final = (-13.5, -11.0, -7.5, -6.0, -2.0)
+"""Scalp and skull with the soft edges of thick slices, where steps of the grid would show most."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +226,9 @@ def _tissue_signals(head: Head, rng: np.random.Generator) -> tuple[Volume, Volum
     grain = 1 + 0.03 * smooth_noise(rng, 9.0)
     coarse = 1 + 0.35 * smooth_noise(rng, 16.0) * (head.labels == Tissue.BASE)
     t1, t2 = (table[head.labels, channel] * grain * coarse for channel in (0, 1))
+    shell = (head.depth_mm < -2) & (head.labels <= Tissue.SKULL)
+    for channel, signal in ((0, t1), (1, t2)):
+        signal[shell] = np.interp(head.depth_mm[shell], _SHELL_DEPTH_MM, table[_SHELL, channel])
     return t1.clip(0), t2.clip(0)
 
 

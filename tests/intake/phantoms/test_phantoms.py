@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
+from highdicom.seg import Segmentation
 from pydicom.uid import MRImageStorage, SegmentationStorage
 
 from brainmri.errors import IntakeError
 from brainmri.intake.phantoms import PHANTOM_MANUFACTURER
-from brainmri.intake.phantoms.anatomy import Tissue, draw_head, draw_shape, grid, push_away
+from brainmri.intake.phantoms.anatomy import Tissue, draw_head, draw_shape
 from brainmri.intake.phantoms.archive import write_archive
+from brainmri.intake.phantoms.coordinates import grid, push_away
 from brainmri.intake.phantoms.tumours import draw_patient, draw_tumour
 from brainmri.vocabulary import DIAGNOSES
 
@@ -73,22 +76,47 @@ def test_the_archive_holds_personal_data_to_be_removed(datasets: list[pydicom.Fi
     assert all(one.PatientName and one.PatientBirthDate for one in datasets)
 
 
-def test_segmentation_lies_on_t1c_and_the_tumour_enhances(datasets: list[pydicom.FileDataset]) -> None:
-    from highdicom.seg import Segmentation
-
+@pytest.mark.parametrize("patient_id", ["PH-0001", "PH-0002", "PH-0003"])
+def test_segmentation_lies_on_t1c_and_the_tumour_enhances(datasets: list[pydicom.FileDataset], patient_id: str) -> None:
     segmentation = next(
-        one for one in datasets if one.SOPClassUID == SegmentationStorage and one.PatientID == "PH-0002"
+        one for one in datasets if one.SOPClassUID == SegmentationStorage and one.PatientID == patient_id
     )
-    t1c, t1 = (series_of(datasets, "PH-0002", contrast=flag) for flag in (True, False))
-    mask = Segmentation.from_dataset(segmentation).get_volume(combine_segments=True).array != 0
-    assert mask.any()
+    t1c, t1 = (series_of(datasets, patient_id, contrast=flag) for flag in (True, False))
     referenced = {
         item.ReferencedSOPInstanceUID for item in segmentation.ReferencedSeriesSequence[0].ReferencedInstanceSequence
     }
     assert referenced <= {one.SOPInstanceUID for one in t1c}
     assert segmentation.FrameOfReferenceUID == t1c[0].FrameOfReferenceUID
-    before, after = (np.stack([one.pixel_array for one in series]).astype(float) for series in (t1, t1c))
-    assert after.max() > before.mean()
+    after = image_of(t1c)
+    mask = mask_on(after, Segmentation.from_dataset(segmentation))
+    assert mask.sum() > 50
+    before = sitk.GetArrayFromImage(sitk.Resample(image_of(t1), after)).astype(float)
+    enhanced = sitk.GetArrayFromImage(after).astype(float)
+    brain = before > np.percentile(before, 60)
+    gain = np.median(enhanced[brain & ~mask] / before[brain & ~mask])  # of the scanner, not of the contrast agent
+    assert np.percentile(enhanced[mask], 75) > 1.2 * gain * np.percentile(before[mask], 75)
+
+
+def image_of(series: list[pydicom.FileDataset]) -> sitk.Image:
+    """Return a series as a volume, by its own header."""
+    row, column = np.array(series[0].ImageOrientationPatient, dtype=float).reshape(2, 3)
+    image = sitk.GetImageFromArray(np.stack([one.pixel_array for one in series]).astype(np.float32))
+    image.SetSpacing((*(float(mm) for mm in series[0].PixelSpacing), float(series[0].SpacingBetweenSlices)))
+    image.SetOrigin([float(mm) for mm in series[0].ImagePositionPatient])
+    image.SetDirection(np.column_stack([row, column, np.cross(row, column)]).ravel().tolist())
+    return image
+
+
+def mask_on(image: sitk.Image, segmentation: Segmentation) -> np.ndarray:
+    """Return the segmentation's voxels in the array of an image; they have to be voxels of it."""
+    volume = segmentation.get_volume(combine_segments=True)
+    mask = np.zeros(image.GetSize()[::-1], bool)
+    for index in np.argwhere(volume.array != 0):
+        point = volume.map_indices_to_reference(index[None])[0]
+        where = image.TransformPhysicalPointToContinuousIndex(point.tolist())
+        assert where == pytest.approx(np.rint(where), abs=0.01)
+        mask[tuple(np.rint(where).astype(int)[::-1])] = True
+    return mask
 
 
 def test_labels_name_every_patient_once(archive: Path, datasets: list[pydicom.FileDataset]) -> None:
@@ -101,14 +129,22 @@ def test_labels_name_every_patient_once(archive: Path, datasets: list[pydicom.Fi
 
 def test_same_seed_gives_the_same_files_whatever_the_number_of_processes(archive: Path, tmp_path: Path) -> None:
     write_archive(tmp_path / "again", patients=PATIENTS, seed=7, processes=2)
-    first = {path.relative_to(archive): path for path in archive.rglob("I*") if "S0100" not in str(path)}
-    again = {
-        path.relative_to(tmp_path / "again"): path
-        for path in (tmp_path / "again").rglob("I*")
-        if "S0100" not in str(path)
-    }
+    first, again = (
+        {path.relative_to(folder): path for path in folder.rglob("I*")} for folder in (archive, tmp_path / "again")
+    )
     assert first.keys() == again.keys()
-    assert all(first[name].read_bytes() == again[name].read_bytes() for name in first)
+    for name, path in first.items():
+        if "S0100" in name.parts:  # a segmentation tells when it was made
+            assert pydicom.dcmread(path).PixelData == pydicom.dcmread(again[name]).PixelData
+        else:
+            assert path.read_bytes() == again[name].read_bytes()
+    assert (archive / "labels.csv").read_bytes() == (tmp_path / "again" / "labels.csv").read_bytes()
+
+
+def test_another_seed_gives_other_patients(archive: Path, tmp_path: Path) -> None:
+    write_archive(tmp_path / "other", patients={"PCNSL": 1}, seed=8, processes=1)
+    other = next((tmp_path / "other").rglob("I00001"))
+    assert all(path.read_bytes() != other.read_bytes() for path in archive.rglob("I00001"))
 
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
