@@ -260,14 +260,17 @@ def offer_maps(study: Study, run: FinishedRun) -> None:
         watch_task(study, task, lambda now: show_task(study, now, f"Making the maps of {now.subject or 'a run'}"))
         return
     show_outcome(task, advice="Try again, or look at the case without maps.")
-    row = st.container(horizontal=True, vertical_alignment="center")
-    row.markdown(
+    words, action = st.columns([5, 1], vertical_alignment="center")
+    words.write(
         "There are no maps of this run yet. Grad-CAM shows which part of the square spoke for a diagnosis. It needs "
-        "the stored network once, in the background.",
-        width="stretch",
+        "the stored network once, in the background."
     )
-    pressed = row.button(
-        "Make the maps", type="primary", icon=":material/blur_on:", disabled=is_running(study, EXPLAIN)
+    pressed = action.button(
+        "Make the maps",
+        type="primary",
+        icon=":material/blur_on:",
+        width="stretch",
+        disabled=is_running(study, EXPLAIN),
     )
     if pressed and start_task(study, EXPLAIN, ["explain-run", run.run_id], subject=run.run_id):
         st.rerun()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from brainmri import tasks
-from brainmri.commands.terminal import print_json, print_table
+from brainmri.commands.terminal import print_json, print_table, show_progress
 from brainmri.evaluation.comparison import Comparison
 from brainmri.study import open_study
 
@@ -59,8 +59,8 @@ def explain_run(options: Namespace) -> int:
     from brainmri.explanation.precompute import explain_run as store_maps  # noqa: PLC0415 - torch, captum
 
     study = open_study(options.study, create=False)
-    with tasks.running(study, "explain", subject=options.run_id, task_id=options.task):
-        store_maps(study, options.run_id)
+    with tasks.running(study, "explain", subject=options.run_id, task_id=options.task) as task:
+        store_maps(study, options.run_id, progress=show_progress(task))
     return 0
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
-from brainmri.explanation.trained import open_trained
+from brainmri.explanation.trained import Progress, open_trained
 from brainmri.imaging.datasets import read_samples
 from brainmri.study import Study
 from brainmri.training.devices import prepare_device, resolve_device
 from brainmri.training.experiments import read_experiment, read_split
 
 
-def explain_run(study: Study, run_id: str) -> None:
+def explain_run(study: Study, run_id: str, *, progress: Progress | None = None) -> None:
     """Compute Grad-CAM of every test image of a finished run for every class, and store it with the run.
 
     On the GPU where there is one, unless the experiment asked for the processor.
@@ -21,6 +21,8 @@ def explain_run(study: Study, run_id: str) -> None:
     ----------
     study : Study
     run_id : str
+    progress : callable, optional
+        What it raises ends the work; maps that were stored before stay as they are.
 
     Raises
     ------
@@ -39,6 +41,8 @@ def explain_run(study: Study, run_id: str) -> None:
         classes=trained.classes,
         size_px=trained.dataset.size_px,
         sample_index=tested,
-        maps=trained.explain(samples),
+        maps=trained.explain(samples, progress=progress),
     )
+    if progress is not None:
+        progress(1.0, "Storing the maps")
     write_maps(study.run_folder(run_id) / FILE_NAME, maps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from brainmri.training.checkpoints import FILE_NAME, read_checkpoint
 from brainmri.training.experiments import read_experiment
 from brainmri.training.normalisation import prepare_input
 from brainmri.training.records import FINISHED, Run
+
+Progress = Callable[[float, str], None]
 
 BATCH_PIXELS = 32 * 112 * 112
 """Most pixels of the images of one pass: 8 images of 224 px."""
@@ -48,12 +50,14 @@ class TrainedRun:
         """Diagnoses in the order of their class index."""
         return tuple(self.meta["classes"])
 
-    def explain(self, samples: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def explain(self, samples: NDArray[np.uint8], *, progress: Progress | None = None) -> NDArray[np.float32]:
         """Return the maps of samples for every class.
 
         Parameters
         ----------
         samples : ndarray, shape (N, 3, H, W), uint8
+        progress : callable, optional
+            Called before each pass; what it raises ends the work.
 
         Returns
         -------
@@ -62,6 +66,8 @@ class TrainedRun:
         batch = min(BATCH_IMAGES, max(1, BATCH_PIXELS // (samples.shape[2] * samples.shape[3])))
         maps = []
         for start in range(0, len(samples), batch):
+            if progress is not None:
+                progress(start / len(samples), f"Grad-CAM of image {start + 1} of {len(samples)}")
             stored = torch.from_numpy(np.array(samples[start : start + batch]))
             inputs = prepare_input(stored, self.meta["normalisation"])
             maps.append(grad_cam_of_all_classes(self.model, self.layer, inputs, len(self.classes), batch_size=batch))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from brainmri.errors import ExplanationError, UsageError
+from brainmri.errors import ExplanationError, StopRequested, UsageError
 from brainmri.explanation import EXPLAIN_AFTER_RUN
 from brainmri.explanation.explain import explain_sample
 from brainmri.explanation.maps import FILE_NAME, overlay, read_maps, upsample
@@ -67,6 +67,23 @@ def test_every_test_image_gets_a_map_for_every_class(explainable):
     assert min(maps.grid) >= 6
     assert (maps.maps >= 0).all()
     assert maps.maps.any()
+
+
+def test_work_on_a_run_tells_how_far_it_is_and_can_be_stopped(explainable, monkeypatch):
+    monkeypatch.setattr("brainmri.explanation.trained.BATCH_IMAGES", 5)
+    told = []
+    explain_run(explainable, RUN, progress=lambda share, text: told.append((round(share, 2), text)))
+    assert told == [(round(n / 12, 2), f"Grad-CAM of image {n + 1} of 12") for n in (0, 5, 10)] + [
+        (1.0, "Storing the maps")
+    ]
+    stored = read_maps(explainable, RUN)
+
+    def stop(_share, _text):
+        raise StopRequested("enough")
+
+    with pytest.raises(StopRequested, match="enough"):
+        explain_run(explainable, RUN, progress=stop)
+    np.testing.assert_array_equal(read_maps(explainable, RUN).maps, stored.maps)
 
 
 def test_stored_maps_are_those_of_a_single_sample(explainable, tmp_path):
