@@ -97,7 +97,7 @@ function openCase(state, packed) {
   }));
   const without = head.classes.length === 0;
   for (const name of ['overlay', 'classes-label', 'opacity']) state.parts[name].disabled = without;
-  state.parts['classes-label'].hidden = without;
+  for (const name of ['overlay', 'classes-label', 'opacity-label']) state.parts[name].hidden = without;
   state.parts.crop.disabled = head.squares.length === 0;
   state.parts['crop-label'].textContent = head.samplePx ? 'As the network saw it' : 'Region only';
   if (head.squares.length === 0) state.crop = false;
@@ -438,7 +438,7 @@ function drawMarks(panel, context, ratio, width, height, pxPerMm) {
   write(context, ratio, 'R', edge, height / 2, 'left', 'middle');
   write(context, ratio, 'L', width - edge, height / 2, 'right', 'middle');
   write(context, ratio, 'A', width / 2, edge, 'center', 'top');
-  write(context, ratio, 'P', width / 2, height - edge, 'center', 'bottom');
+  if (width > 240 * ratio) write(context, ratio, 'P', width / 2, height - edge, 'center', 'bottom'); // else no room
   const [low, high] = panel.window;
   const window_ = `W ${Math.round(high - low)}  L ${Math.round((high + low) / 2)}`;
   write(context, ratio, window_, width - edge, height - edge, 'right', 'bottom');
