@@ -65,7 +65,7 @@ FULL: Final = DemoPlan(
     patients={"glioblastoma": 24, "PCNSL": 24, "meningioma": 24, "schwannoma": 12},
     size_px=64,
     repeats=10,
-    epochs=8,
+    epochs=7,
     shares=(0.13, 0.10, 0.02),
 )
 QUICK: Final = DemoPlan(

@@ -14,7 +14,7 @@ from brainmri.intake.phantoms.coordinates import Coordinates, Volume, push_away,
 
 Point = tuple[float, float, float]
 
-ATYPICAL_SHARE: Final = 0.12
+ATYPICAL_SHARE: Final = 0.08
 """Share of tumours that do not look as their kind usually does: a study without them would be too easy."""
 
 TISSUE_SIGNAL: Final = {
@@ -109,7 +109,7 @@ def _glioblastoma(shape: HeadShape, rng: np.random.Generator, atypical: bool) ->
         enhancement=float(rng.uniform(0.22, 0.48)),
         heterogeneity=float(rng.uniform(0.12, 0.35)),
         t1=float(rng.uniform(0.36, 0.50)),
-        t2=float(rng.uniform(0.58, 0.82)),
+        t2=float(rng.uniform(0.62, 0.84)),
         oedema=float(rng.uniform(6, 22)),
         dural=False,
         canal=None,
@@ -130,7 +130,7 @@ def _lymphoma(shape: HeadShape, rng: np.random.Generator, atypical: bool) -> Tum
         enhancement=float(rng.uniform(0.30, 0.52)),
         heterogeneity=float(rng.uniform(0.05, 0.18)),
         t1=float(rng.uniform(0.40, 0.54)),
-        t2=float(rng.uniform(0.40, 0.62)),
+        t2=float(rng.uniform(0.36, 0.56)),
         oedema=float(rng.uniform(3, 18)),
         dural=False,
         canal=None,
@@ -151,7 +151,7 @@ def _meningioma(shape: HeadShape, rng: np.random.Generator, atypical: bool) -> T
         enhancement=float(rng.uniform(0.32, 0.54)),
         heterogeneity=float(rng.uniform(0.04, 0.18)),
         t1=float(rng.uniform(0.42, 0.54)),
-        t2=float(rng.uniform(0.42, 0.66)),
+        t2=float(rng.uniform(0.44, 0.68)),
         oedema=float(rng.uniform(0, 12)),
         dural=not deep,
         canal=None,
