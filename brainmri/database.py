@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Engine, create_engine, event
+from sqlalchemy import Column, DateTime, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.types import JSON, TypeDecorator
 
 BUSY_TIMEOUT_S = 30
@@ -64,3 +66,35 @@ def open_engine(url: str) -> Engine:
         cursor.close()
 
     return engine
+
+
+def complete_tables(engine: Engine) -> None:
+    """Make tables and columns that are missing, as in a study that an earlier version made.
+
+    A column that was added to a table later can be null or has a default that the database knows (``server_default``).
+    """
+    Base.metadata.create_all(engine)
+    for table, missing in _missing_columns(engine):
+        for column in missing:
+            definition = CreateColumn(column).compile(dialect=engine.dialect)
+            try:
+                with engine.begin() as connection:
+                    connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {definition}"))
+            except (OperationalError, ProgrammingError):
+                if column.name in _column_names(engine, table):
+                    continue  # another process added it at the same moment
+                raise
+
+
+def _missing_columns(engine: Engine) -> list[tuple[str, list[Column[Any]]]]:
+    found = []
+    for name, table in Base.metadata.tables.items():
+        present = _column_names(engine, name)
+        missing = [column for column in table.columns if column.name not in present]
+        if missing:
+            found.append((name, missing))
+    return found
+
+
+def _column_names(engine: Engine, table: str) -> set[str]:
+    return {column["name"] for column in inspect(engine).get_columns(table)}

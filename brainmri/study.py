@@ -11,15 +11,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 
-from brainmri.database import Base, open_engine, utc_now
+from brainmri.database import Base, complete_tables, open_engine, utc_now
 from brainmri.errors import StudyError
 
-SCHEMA_VERSION: Final = 1
-"""Raised with every change of a table that an older version of this software could not read."""
+SCHEMA_VERSION: Final = 2
+"""Raised with every change of a table. A study of a lower version gets the columns that it lacks when it is opened."""
 
 STUDY_VARIABLE: Final = "BRAINMRI_STUDY"
 DATABASE_VARIABLE: Final = "BRAINMRI_DATABASE_URL"
@@ -132,10 +132,10 @@ def open_study(folder: Path | None = None, *, create: bool = True) -> Study:
 
 
 def _prepare(study: Study) -> None:
-    """Make missing tables, and refuse a database that a newer version made."""
+    """Make missing tables and columns, and refuse a database that a newer version made."""
     missing = set(Base.metadata.tables) - set(inspect(study.engine).get_table_names())
     if missing:
-        Base.metadata.create_all(study.engine)
+        complete_tables(study.engine)
     with study.session() as session:
         info = session.get(StudyInfo, 1)
         if info is None:
@@ -146,3 +146,7 @@ def _prepare(study: Study) -> None:
             f"The study {study.folder} was made by a newer version of brainmri (tables of version "
             f"{info.schema_version}, this one reads {SCHEMA_VERSION}). Update brainmri to open it."
         )
+    if info.schema_version < SCHEMA_VERSION:
+        complete_tables(study.engine)
+        with study.session() as session:
+            session.execute(update(StudyInfo).values(schema_version=SCHEMA_VERSION))

@@ -53,6 +53,7 @@ def create_experiment(study: Study, dataset_hash: str, settings: TrainingSetting
         test_fraction=settings.test_fraction,
         seed=settings.seed,
         class_names=dataset.classes,
+        validation_fraction=settings.validation_fraction,
     )
     if settings.weights == IMAGENET:
         ensure_weights(settings.architectures)
@@ -141,8 +142,7 @@ def _check_architectures(names: Sequence[str], size_px: int) -> None:
         if size_px < entry.minimum_size_px:
             raise UsageError(
                 f"The samples of this data set have {size_px} px, and {entry.display_name} needs "
-                f"{entry.minimum_size_px} px or "
-                "more. Make a data set of larger samples."
+                f"{entry.minimum_size_px} px or more. Make a data set of larger samples."
             )
 
 
@@ -159,6 +159,7 @@ def _store(study: Study, dataset_hash: str, settings: TrainingSettings, splits: 
                 seed=split.seed,
                 train=split.train.tolist(),
                 test=split.test.tolist(),
+                validation=split.validation.tolist(),
             )
             for split in splits
         )

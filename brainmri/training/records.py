@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainmri.database import Base, utc_now
@@ -33,6 +33,8 @@ class Experiment(Base):
     settings: Mapped[dict[str, Any]]
     """`brainmri.training.settings.TrainingSettings.to_dict()`."""
     stop_requested: Mapped[bool] = mapped_column(default=False)
+    paused: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Waiting runs are not begun; those at work go back into the queue at the end of their epoch."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -52,6 +54,8 @@ class Split(Base):
     """Sample indices."""
     test: Mapped[list[Any]]
     """Sample indices."""
+    validation: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """Sample indices taken out of ``train``, to choose by."""
 
     __table_args__ = (UniqueConstraint("experiment_id", "repeat"),)
 
@@ -70,6 +74,15 @@ class Run(Base):
     status: Mapped[str] = mapped_column(default=QUEUED, index=True)
     message: Mapped[str | None]
     """Why the run failed, and what to do."""
+    remark: Mapped[str | None]
+    """What else there is to know of a run: gone on with after an interruption, computed in smaller parts."""
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Place in the queue: lower ones first, equal ones by repeat."""
+    attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the run was taken. A process writes results under its own attempt only, so that one that was taken for
+    lost and comes back changes nothing."""
+    heartbeat_at: Mapped[datetime | None]
+    """When the process at work last said that it is there."""
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"))
     """The background task whose processes work on it."""
     worker_pid: Mapped[int | None]
@@ -88,6 +101,8 @@ class Run(Base):
     """Training images seen, divided by the time of the training epochs."""
     accuracy: Mapped[float | None]
     """Share of test images classified correctly, 0 to 1."""
+    peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Most memory that the training took: of the GPU, or of the process."""
 
     __table_args__ = (UniqueConstraint("experiment_id", "architecture", "repeat"),)
 
@@ -106,6 +121,9 @@ class Epoch(Base):
     """0 to 1, over the augmented training images."""
     learning_rate: Mapped[float]
     seconds: Mapped[float]
+    validation_loss: Mapped[float | None]
+    """Mean cross-entropy in nats over the images set aside; None where there are none."""
+    validation_accuracy: Mapped[float | None]
 
 
 class Prediction(Base):
@@ -119,3 +137,35 @@ class Prediction(Base):
     predicted_class: Mapped[int]
     probabilities: Mapped[list[Any]]
     """Softmax output, one number a class."""
+
+
+class ValidationPrediction(Base):
+    """What one run says of one of the samples set aside: for calibration, never for results."""
+
+    __tablename__ = "validation_predictions"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.run_id"), primary_key=True)
+    sample_index: Mapped[int] = mapped_column(primary_key=True)
+    true_class: Mapped[int]
+    probabilities: Mapped[list[Any]]
+
+
+class Worker(Base):
+    """A process that trains, as long as it lives."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pid: Mapped[int]
+    created: Mapped[float]
+    """Creation time of the process in seconds since 1970."""
+    host: Mapped[str]
+    experiment_id: Mapped[str | None]
+    """The one experiment it works for; None: any."""
+    device: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    heartbeat_at: Mapped[datetime] = mapped_column(default=utc_now)
+    load: Mapped[float | None]
+    """Share of one core (can pass 1), or of the GPU, in use since the last heartbeat."""
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Resident memory of the process, or memory in use on the GPU."""

@@ -26,6 +26,8 @@ class SplitIndices:
     """Sample indices, ascending."""
     test: NDArray[np.int64]
     """Sample indices, ascending."""
+    validation: NDArray[np.int64]
+    """Sample indices set aside to choose by, none of which is in ``train``; ascending, often empty."""
 
 
 def make_splits(
@@ -37,6 +39,7 @@ def make_splits(
     test_fraction: float,
     seed: int,
     class_names: Sequence[str] | None = None,
+    validation_fraction: float = 0.0,
 ) -> list[SplitIndices]:
     """Draw random splits, each class divided in the same proportion.
 
@@ -58,6 +61,8 @@ def make_splits(
     seed : int
     class_names : sequence of str, optional
         For messages.
+    validation_fraction : float
+        Share of the training units set aside as an inner split; the test units are the same with and without one.
 
     Raises
     ------
@@ -66,19 +71,26 @@ def make_splits(
     """
     labels = np.asarray(labels, dtype=np.int64)
     units, unit_labels = _units(labels, np.asarray(groups), unit)
-    _check_counts(unit_labels, unit, class_names)
-    counts = np.bincount(unit_labels)
-    test_counts = _test_counts(counts, test_fraction)
+    fewest = 3 if validation_fraction else 2
+    _check_counts(unit_labels, unit, class_names, fewest)
     splits = []
     for repeat in range(1, repeats + 1):
         split_seed = _derive_seed(seed, repeat)
         rng = np.random.default_rng(split_seed)
-        held_out = np.concatenate(
-            [rng.permutation(np.flatnonzero(unit_labels == label))[:take] for label, take in enumerate(test_counts)]
+        test_units = _hold_out(np.arange(len(unit_labels)), unit_labels, test_fraction, rng, keep=fewest - 1)
+        rest = np.setdiff1d(np.arange(len(unit_labels)), test_units)
+        validation_units = _hold_out(rest, unit_labels, validation_fraction, rng) if validation_fraction else rest[:0]
+        is_test, is_validation = np.isin(units, test_units), np.isin(units, validation_units)
+        split = SplitIndices(
+            repeat,
+            split_seed,
+            train=np.flatnonzero(~is_test & ~is_validation),
+            test=np.flatnonzero(is_test),
+            validation=np.flatnonzero(is_validation),
         )
-        is_test = np.isin(units, held_out)
-        split = SplitIndices(repeat, split_seed, np.flatnonzero(~is_test), np.flatnonzero(is_test))
         check_no_leak(groups, split.train, split.test, unit=unit)
+        check_no_leak(groups, split.validation, split.test, unit=unit)
+        check_no_leak(groups, split.train, split.validation, unit=unit)
         splits.append(split)
     return splits
 
@@ -108,8 +120,7 @@ def check_no_leak(
         more = f" (and {shared.size - 1} more)" if shared.size > 1 else ""
         raise LeakError(
             f"{shared[0]}{more} has images on both sides of a split of patients. The accuracy would measure memory; "
-            "draw the "
-            "splits anew."
+            "draw the splits anew."
         )
 
 
@@ -128,26 +139,42 @@ def _units(
     return units, unit_labels
 
 
-def _check_counts(unit_labels: NDArray[np.int64], unit: SplitUnit, class_names: Sequence[str] | None) -> None:
+def _check_counts(
+    unit_labels: NDArray[np.int64], unit: SplitUnit, class_names: Sequence[str] | None, fewest: int
+) -> None:
     classes = len(class_names) if class_names is not None else int(unit_labels.max(initial=0)) + 1
     counts = np.bincount(unit_labels, minlength=classes)
+    parts = "one to train on and one to test" if fewest == 2 else "one to train on, one to choose by and one to test"
     for label, count in enumerate(counts):
-        if count < 2:
+        if count < fewest:
             name = class_names[label] if class_names is not None else f"Class {label}"
             raise TrainingError(
                 f"{name[0].upper()}{name[1:]} has {count} {unit}{'' if count == 1 else 's'} in this data set; a split "
-                "needs at "
-                f"least 2, one to train on and one to test. Import more cases, or label those that have no diagnosis."
+                f"needs at least {fewest}, {parts}. Import more cases, or label those that have no diagnosis."
             )
 
 
-def _test_counts(counts: NDArray[np.int64], test_fraction: float) -> NDArray[np.int64]:
-    """Share the test units out among the classes: largest remainders first, at least one on either side."""
-    exact = counts * test_fraction
+def _hold_out(
+    units: NDArray[np.int64],
+    unit_labels: NDArray[np.int64],
+    fraction: float,
+    rng: np.random.Generator,
+    *,
+    keep: int = 1,
+) -> NDArray[np.int64]:
+    """Draw the held-out units from ``units``, in each class its share: at least one, and ``keep`` stay."""
+    labels = unit_labels[units]
+    takes = _shares(np.bincount(labels, minlength=int(unit_labels.max()) + 1), fraction, keep)
+    return np.concatenate([rng.permutation(units[labels == label])[:take] for label, take in enumerate(takes)])
+
+
+def _shares(counts: NDArray[np.int64], fraction: float, keep: int) -> NDArray[np.int64]:
+    """Share the held-out units out among the classes: largest remainders first, at least one on either side."""
+    exact = counts * fraction
     shares = np.floor(exact).astype(np.int64)
-    left = int(np.ceil(counts.sum() * test_fraction - 1e-9)) - int(shares.sum())
+    left = int(np.ceil(counts.sum() * fraction - 1e-9)) - int(shares.sum())
     shares[np.argsort(shares - exact, kind="stable")[:left]] += 1
-    return np.clip(shares, 1, counts - 1)
+    return np.clip(shares, 1, counts - keep)
 
 
 def _derive_seed(seed: int, repeat: int) -> int:
