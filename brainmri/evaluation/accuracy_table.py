@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from pathlib import Path
 from typing import Final
 
 from brainmri.errors import EvaluationError, UsageError
+from brainmri.evaluation.repeats import NUMBER, Repeats, repeat_key
 
 COLUMNS: Final = ("model", "repeat", "accuracy")
 
 _MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "–"})
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def read_accuracy_csv(path: Path) -> dict[str, list[float]]:
-    """Read accuracies of models over repeats.
+    """Read accuracies of models over repeats as sequences by model.
+
+    Models come in the order of their first row. Sequences are as long as one another, and the same place is the same
+    repeat; a repeat that a model lacks is not-a-number. Otherwise as `read_accuracy_table`.
+    """
+    return read_accuracy_table(path).accuracies
+
+
+def read_accuracy_table(path: Path) -> Repeats:
+    """Read accuracies of models over repeats, side by side.
 
     The columns ``model``, ``repeat`` and ``accuracy`` may stand in any order, among others, separated by comma,
     semicolon (with decimal point or comma) or tab. Accuracies are kept as they come, as shares or in per cent.
@@ -29,9 +37,9 @@ def read_accuracy_csv(path: Path) -> dict[str, list[float]]:
 
     Returns
     -------
-    dict of str to list of float
-        Models in the order of their first row, values in the order of the repeats (by number where all are numbers).
-        An empty accuracy (also ``NA``, ``NaN``) is not-a-number: a missing repeat.
+    Repeats
+        Models in the order of their first row, repeats by number where all are numbers, else in the order of their
+        first row. An empty accuracy (also ``NA``, ``NaN``) is not-a-number: a missing repeat.
 
     Raises
     ------
@@ -43,15 +51,15 @@ def read_accuracy_csv(path: Path) -> dict[str, list[float]]:
     header, rows, separator = _read_rows(path)
     places = _find_columns(path, header)
     seen: dict[tuple[str, str], int] = {}
-    accuracies: dict[str, list[tuple[str, float]]] = {}
+    records: list[tuple[str, str, float]] = []
     for number, row in rows:
         model, repeat, text = (row[place].strip() if place < len(row) else "" for place in places)
         _check_key(path, number, model, repeat, seen)
         value = _read_number(path, number, text, decimal_comma=separator == ";")
-        accuracies.setdefault(model, []).append((repeat, value))
-    if not accuracies:
+        records.append((model, repeat, value))
+    if not records:
         raise EvaluationError(f"The table {path} has a header and no rows; expected one row for each model and repeat.")
-    return {model: [value for _, value in _in_order(pairs)] for model, pairs in accuracies.items()}
+    return Repeats.align(records)
 
 
 def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
@@ -94,7 +102,7 @@ def _check_key(path: Path, number: int, model: str, repeat: str, seen: dict[tupl
     for name, value in (("model", model), ("repeat", repeat)):
         if not value:
             raise EvaluationError(f"Row {number} of {path} has no {name}. Fill it in, or delete the row.")
-    key = (model, _repeat_key(repeat))
+    key = (model, repeat_key(repeat))
     if key in seen:
         raise EvaluationError(
             f"Rows {seen[key]} and {number} of {path} are both {model}, repeat {repeat}; expected one row for each. "
@@ -103,24 +111,13 @@ def _check_key(path: Path, number: int, model: str, repeat: str, seen: dict[tupl
     seen[key] = number
 
 
-def _repeat_key(repeat: str) -> str:
-    """Return the same text for the same repeat written as 1, 01 or 1.0."""
-    return repr(float(repeat)) if _NUMBER.fullmatch(repeat) else repeat
-
-
 def _read_number(path: Path, number: int, text: str, *, decimal_comma: bool) -> float:
     if text.casefold() in _MISSING:
         return math.nan
     plain = text.replace(",", ".") if decimal_comma else text
-    if not _NUMBER.fullmatch(plain):
+    if not NUMBER.fullmatch(plain):
         raise EvaluationError(
             f"Row {number} of {path}: the accuracy '{text}' is no number. Write a share such as 0.952 or a per cent "
             "value such as 95.2 without a sign; leave the cell empty where the repeat is missing."
         )
     return float(plain)
-
-
-def _in_order(pairs: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    if all(_NUMBER.fullmatch(repeat) for repeat, _ in pairs):
-        return sorted(pairs, key=lambda pair: float(pair[0]))
-    return pairs

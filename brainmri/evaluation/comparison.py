@@ -22,15 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainmri.errors import EvaluationError
+from brainmri.evaluation.repeats import is_constant
 
 CONFIDENCE: Final = 0.95
 """Simultaneous confidence of the intervals of `TukeyPair`."""
 
 WHISKER_REACH: Final = 1.5
 """Whiskers of a box end at the last value within this many interquartile ranges of the box."""
-
-_ROUNDING: Final = 4 * float(np.finfo(np.float64).eps)
-"""Values that differ by less than this share of the largest one differ by rounding only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,18 +223,14 @@ def _obstacle(groups: Mapping[str, NDArray[np.float64]]) -> str | None:
             "Every model has one repeat only. ANOVA and Tukey's intervals need the spread between repeats: "
             "train two or more, better ten."
         )
-    if all(_is_constant(numbers) for numbers in groups.values()):
-        if _is_constant(np.concatenate(list(groups.values()))):
+    if all(is_constant(numbers) for numbers in groups.values()):
+        if is_constant(np.concatenate(list(groups.values()))):
             return "All accuracies are the same: there is no difference and no spread to test it against."
         return (
             "No model's accuracy varies between its repeats, so that ANOVA and Tukey's intervals have no spread "
             "to measure the differences by."
         )
     return None
-
-
-def _is_constant(numbers: NDArray[np.float64]) -> bool:
-    return bool(np.ptp(numbers) <= _ROUNDING * np.abs(numbers).max())
 
 
 def _remarks(groups: Mapping[str, NDArray[np.float64]]) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brainmri.errors import EvaluationError
-from brainmri.evaluation.accuracy_table import read_accuracy_csv
+from brainmri.evaluation.accuracy_table import read_accuracy_csv, read_accuracy_table
 from brainmri.evaluation.predictions import (
     CaseRow,
     Confusion,
@@ -24,6 +24,7 @@ from brainmri.evaluation.predictions import (
     count_confusions,
     tabulate_cases,
 )
+from brainmri.evaluation.repeats import Repeats
 from brainmri.imaging.records import Dataset, Sample
 from brainmri.study import Study
 from brainmri.training.records import FINISHED, Experiment, Prediction, Run, Split
@@ -32,13 +33,16 @@ from brainmri.training.settings import TrainingSettings
 __all__ = [
     "EvaluatedExperiment",
     "FinishedRun",
+    "align_runs",
     "read_accuracies",
     "read_accuracy_csv",
+    "read_accuracy_table",
     "read_case_table",
     "read_confusions",
     "read_experiment",
     "read_finished_runs",
     "read_predictions",
+    "read_repeats",
 ]
 
 
@@ -177,23 +181,31 @@ def read_accuracies(study: Study, experiment_id: str, *, level: Level = "image")
     Returns
     -------
     dict of str to list of float
-        By architecture in the order of the settings; values in the order of the repeats.
+        By architecture in the order of the settings, as long as one another: the same place is the same repeat, and a
+        repeat that an architecture lacks is not-a-number.
 
     Raises
     ------
     EvaluationError
         Where there is no such experiment, or none of its runs has finished.
     """
+    return read_repeats(study, experiment_id, level=level).accuracies
+
+
+def read_repeats(study: Study, experiment_id: str, *, level: Level = "image") -> Repeats:
+    """Return the accuracies of an experiment's finished runs side by side; otherwise as `read_accuracies`."""
     runs = read_finished_runs(study, experiment_id, level=level)
     if not runs:
         raise EvaluationError(
             f"No run of the experiment {experiment_id} has finished yet, so that there is nothing to compare. "
             f"Wait for its training, or go on with it: python -m brainmri work {experiment_id}"
         )
-    accuracies: dict[str, list[float]] = {}
-    for run in runs:
-        accuracies.setdefault(run.architecture, []).append(run.accuracy)
-    return accuracies
+    return align_runs(runs)
+
+
+def align_runs(runs: Sequence[FinishedRun]) -> Repeats:
+    """Put the accuracies of runs side by side: architectures of one repeat ran on the same split."""
+    return Repeats.align((run.architecture, str(run.repeat), run.accuracy) for run in runs)
 
 
 def read_predictions(study: Study, experiment_id: str, *, run_id: str | None = None) -> Predictions:

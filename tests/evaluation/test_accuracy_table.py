@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from brainmri.errors import EvaluationError, UsageError
-from brainmri.evaluation.accuracy_table import read_accuracy_csv
+from brainmri.evaluation.accuracy_table import read_accuracy_csv, read_accuracy_table
 
 
 @pytest.fixture
@@ -23,7 +24,15 @@ def table(tmp_path: Path):
 
 def test_columns_may_stand_in_any_order_among_others(table) -> None:
     path = table("Accuracy ,note,REPEAT,model\n0.9,x,1,b\n0.8,,1,a\n0.7,y,2,b\n")
-    assert read_accuracy_csv(path) == {"b": [0.9, 0.7], "a": [0.8]}
+    assert read_accuracy_csv(path) == {"b": [0.9, 0.7], "a": [0.8, pytest.approx(math.nan, nan_ok=True)]}
+
+
+def test_the_same_place_is_the_same_repeat_for_every_model(table) -> None:
+    path = table("model,repeat,accuracy\na,1,0.1\na,02,0.2\na,10,0.3\nb,2.0,0.4\nb,11,0.5\n")
+    repeats = read_accuracy_table(path)
+    assert (repeats.models, repeats.names) == (("a", "b"), ("1", "02", "10", "11"))
+    nan = math.nan
+    np.testing.assert_array_equal(repeats.values, [[0.1, nan], [0.2, 0.4], [0.3, nan], [nan, 0.5]])
 
 
 def test_values_come_in_the_order_of_the_repeats(table) -> None:
