@@ -1,7 +1,8 @@
 """Colours that mean the same on every page, and the look of all figures.
 
-The colours are those of Okabe and Ito, which readers with a colour-vision deficiency can tell apart. Networks take
-three of them and diagnoses four others, so that a colour never stands for both.
+The colours are those of Okabe and Ito, which readers with a colour-vision deficiency can tell apart. The published
+networks take three of them and diagnoses four others, so that a colour never stands for both. The further networks have
+colours that stay at least 30 apart (CIELAB, as seen with protanopia and deuteranopia) from those and from one another.
 
 References
 ----------
@@ -22,7 +23,14 @@ TEXT: Final = "#DCE3EA"
 MUTED: Final = "#93A1AF"
 ACCENT: Final = "#4FC3F7"
 
-ARCHITECTURE_COLOURS: Final[dict[str, str]] = {"alexnet": "#56B4E9", "googlenet": "#E69F00", "resnet50": "#009E73"}
+_PUBLISHED_COLOURS: Final = {"alexnet": "#56B4E9", "googlenet": "#E69F00", "resnet50": "#009E73"}
+
+ARCHITECTURE_COLOURS: Final[dict[str, str]] = {
+    **_PUBLISHED_COLOURS,
+    "densenet121": "#8A6BFF",
+    "efficientnet_b0": "#A6EFA0",
+    "convnext_tiny": "#BDF7F2",
+}
 """By the network's name in settings."""
 
 DIAGNOSIS_COLOURS: Final[dict[str, str]] = {
@@ -68,7 +76,7 @@ CHART_CONFIG: Final[dict[str, Any]] = {
 
 
 def architecture_colour(name: str) -> str:
-    """Return the colour of a network; one outside the published three gets a steady colour of its own."""
+    """Return the colour of a network; one without an entry gets a steady colour of its own."""
     return _colour(ARCHITECTURE_COLOURS, name)
 
 
@@ -142,7 +150,7 @@ def _template() -> go.layout.Template:
             "align": "left",
         },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": ACCENT},
-        colorway=[*ARCHITECTURE_COLOURS.values(), *DIAGNOSIS_COLOURS.values(), *_FURTHER[:3]],
+        colorway=[*_PUBLISHED_COLOURS.values(), *DIAGNOSIS_COLOURS.values(), *_FURTHER[:3]],
         colorscale={"sequential": _scale(SEQUENTIAL)},
         hovermode="closest",
     )

@@ -103,8 +103,7 @@ def load_published(model: nn.Module, entry: Architecture) -> None:
     """Load published weights into a network with the 1000 outputs of ImageNet, in place."""
     ensure_weights([entry.name])
     path = _status(entry).path
-    state = _read_state(path)
-    state = {key: value for key, value in state.items() if not key.startswith(entry.published_layers_unused or ("\0",))}
+    state = _own_names(_read_state(path), entry)
     _load_state(model, state, entry, path)
 
 
@@ -119,8 +118,7 @@ def load_weight_file(model: nn.Module, entry: Architecture, path: str | Path) ->
         Where the file is missing, unreadable, or of another network; the message names what does not fit.
     """
     path = _existing(path)
-    state = _read_state(path)
-    state = {key: value for key, value in state.items() if not key.startswith(entry.published_layers_unused or ("\0",))}
+    state = _own_names(_read_state(path), entry)
     own = model.state_dict()
     for key in (f"{entry.head}.weight", f"{entry.head}.bias"):
         if key in state and state[key].shape != own[key].shape:
@@ -210,6 +208,18 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             f"The weight file {path} holds a {type(state).__name__}; expected a dictionary of named tensors."
         )
     return dict(state)
+
+
+def _own_names(state: dict[str, Tensor], entry: Architecture) -> dict[str, Tensor]:
+    """Leave out published weights that are not used, and give the others the names that the network has for them."""
+    own = {}
+    for name, tensor in state.items():
+        if name.startswith(entry.published_layers_unused or ("\0",)):
+            continue
+        for pattern, replacement in entry.published_layers_renamed:
+            name = re.sub(pattern, replacement, name)  # noqa: PLW2901 - the same name, as the network writes it
+        own[name] = tensor
+    return own
 
 
 def _load_state(model: nn.Module, state: dict[str, Tensor], entry: Architecture, path: Path) -> None:

@@ -12,7 +12,10 @@ from brainmri.explanation.gradcam import grad_cam, grad_cam_of_all_classes
 from brainmri.explanation.maps import upsample
 from brainmri.training.architectures import build_model, target_layer
 
-ARCHITECTURES = ("alexnet", "googlenet", "resnet50")
+PUBLISHED = ("alexnet", "googlenet", "resnet50")
+FURTHER = ("densenet121", "efficientnet_b0", "convnext_tiny")
+SIZES = [(name, size) for name in PUBLISHED for size in (64, 96, 224)]
+SIZES += [(name, size) for name in FURTHER for size in (64, 96)]
 
 
 class TinyNetwork(nn.Module):
@@ -55,8 +58,7 @@ def plain_grad_cam(model, layer, inputs, targets):
     return torch.relu((weights * kept[0]).sum(dim=1)).detach().numpy()
 
 
-@pytest.mark.parametrize("size_px", [64, 96, 224])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(("architecture", "size_px"), SIZES)
 def test_maps_are_captums_and_those_of_plain_gradients(architecture, size_px):
     model = random_network(architecture)
     inputs = torch.randn(1, 3, size_px, size_px, generator=torch.Generator().manual_seed(1)).repeat(3, 1, 1, 1)

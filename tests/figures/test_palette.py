@@ -22,6 +22,7 @@ from brainmri.figures.palette import (
     diagnosis_colour,
     with_opacity,
 )
+from brainmri.training.architecture_names import ARCHITECTURES
 from brainmri.training.settings import PUBLISHED_ARCHITECTURES
 from brainmri.vocabulary import DIAGNOSES
 
@@ -52,8 +53,20 @@ def test_colours_can_be_told_apart(colours: dict[str, str], deficiency: str) -> 
         assert np.linalg.norm(seen(a, deficiency) - seen(b, deficiency)) > 20, (a, b)
 
 
-def test_every_published_network_and_every_diagnosis_has_its_own_colour() -> None:
-    assert set(ARCHITECTURE_COLOURS) == set(PUBLISHED_ARCHITECTURES)
+def test_colours_are_seen_on_the_dark_background() -> None:
+    for colour in [*ARCHITECTURE_COLOURS.values(), *DIAGNOSIS_COLOURS.values()]:
+        brighter, darker = luminance(colour) + 0.05, luminance(BACKGROUND) + 0.05
+        assert brighter / darker > 3, colour  # WCAG 2.1, criterion 1.4.11
+
+
+def luminance(colour: str) -> float:
+    """Return WCAG's relative luminance."""
+    srgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return float(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+
+def test_every_network_and_every_diagnosis_has_its_own_colour() -> None:
+    assert list(ARCHITECTURE_COLOURS) == list(ARCHITECTURES)
     assert set(DIAGNOSIS_COLOURS) == set(DIAGNOSES)
     every = [*ARCHITECTURE_COLOURS.values(), *DIAGNOSIS_COLOURS.values()]
     assert len(set(every)) == len(every)
@@ -75,7 +88,8 @@ def test_the_palette_is_that_of_the_theme() -> None:
     theme = tomllib.loads(config.read_text(encoding="utf-8"))["theme"]
     assert (theme["backgroundColor"], theme["textColor"], theme["borderColor"]) == (BACKGROUND, TEXT, GRID)
     assert list(SEQUENTIAL) == theme["chartSequentialColors"]
-    assert set(ARCHITECTURE_COLOURS.values()) < set(theme["chartCategoricalColors"])
+    published = [ARCHITECTURE_COLOURS[name] for name in PUBLISHED_ARCHITECTURES]
+    assert published == theme["chartCategoricalColors"][:3]
 
 
 def test_the_theme_leaves_the_page_visible_and_keeps_zoom() -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torchvision import models
+from torchvision.models import densenet
 
 from brainmri.errors import TrainingError, UsageError, WeightsMissing
 from brainmri.training import architecture_names, weights
@@ -29,7 +33,7 @@ def publish(tiny: Architecture, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     state = build_model("tiny", 1000).state_dict() | {"aux.weight": torch.zeros(2)}
     draft = folder / "draft.pth"
     torch.save(state, draft)
-    name = f"tiny-{hashlib.sha256(draft.read_bytes()).hexdigest()[:8]}.pth"
+    name = f"tiny-{digest_of(draft)}.pth"
     draft.rename(folder / name)
     monkeypatch.setitem(architecture_names.ARCHITECTURES, "tiny", replace(tiny, published_files=(name,)))
     return folder / name, state
@@ -40,6 +44,35 @@ def test_published_weights_are_loaded_under_a_new_head(tiny, folder, monkeypatch
     model = build_model("tiny", 3, weights="imagenet")
     assert torch.equal(model.state_dict()["features.0.weight"], state["features.0.weight"])
     assert model.head.weight.shape == (3, 16)
+
+
+def test_the_older_names_in_the_published_densenet_are_those_that_torchvision_makes_of_them(folder, monkeypatch):
+    torch.manual_seed(0)
+    newer = models.densenet121().state_dict()
+    older = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", name): tensor
+        for name, tensor in newer.items()
+        if not name.endswith("num_batches_tracked")
+    }
+    assert "features.denseblock1.denselayer1.norm.1.weight" in older
+    torch.save(older, folder / "draft.pth")
+    path = (folder / "draft.pth").rename(folder / f"densenet121-{digest_of(folder / 'draft.pth')}.pth")
+    entry = replace(architecture_names.ARCHITECTURES["densenet121"], published_files=(path.name,))
+    monkeypatch.setitem(architecture_names.ARCHITECTURES, "densenet121", entry)
+
+    theirs = models.densenet121()
+    published = SimpleNamespace(get_state_dict=lambda **_options: dict(older))
+    densenet._load_state_dict(theirs, published, progress=False)
+    ours = build_model("densenet121", 3, weights="imagenet").state_dict()
+    for name, tensor in theirs.state_dict().items():
+        if not name.startswith("classifier."):
+            assert torch.equal(ours[name], tensor), name
+    by_path = build_model("densenet121", 3, weights=str(path)).state_dict()
+    assert torch.equal(by_path["features.conv0.weight"], older["features.conv0.weight"])
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
 def test_a_wrong_digest_names_what_was_found_and_expected(tiny, folder, monkeypatch):
@@ -84,6 +117,13 @@ def test_the_state_of_all_weights_needs_no_network(folder):
     assert status["resnet50"].file_name == "resnet50-11ad3fa6.pth"
     assert not status["alexnet"].present
     assert status["alexnet"].path == folder / "alexnet-owt-7be5be79.pth"
+
+
+def test_the_list_of_files_for_people_names_every_published_file():
+    listed = (Path(__file__).resolve().parents[2] / "models" / "README.md").read_text(encoding="utf-8")
+    for entry in architecture_names.ARCHITECTURES.values():
+        for file in entry.published_files:
+            assert f"| `{file}` | `https://download.pytorch.org/models/{file}` |" in listed
 
 
 def test_a_name_without_a_digest_is_refused(tmp_path):
