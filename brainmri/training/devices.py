@@ -60,12 +60,37 @@ def training_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if supported else torch.float32
 
 
-def prepare_device(device: torch.device) -> None:
-    """Set torch's switches for training on this device, for the whole process."""
+def prepare_device(device: torch.device, *, deterministic: bool = False) -> None:
+    """Set torch's switches for training on this device, for the whole process.
+
+    Parameters
+    ----------
+    device : torch.device
+    deterministic : bool
+        On a GPU: use only algorithms that give the same bits every time, slower ones among them. An operation that has
+        none raises.
+    """
+    if device.type != "cuda":
+        return
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = not deterministic  # two batch shapes a run at most
+    torch.backends.cudnn.allow_tf32 = False  # testing is in float32; training is under autocast and does not see it
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory_bytes(device: torch.device) -> int | None:
+    """Return the most memory taken: of the GPU since `prepare_device`, or of this process in its whole life."""
     if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True  # two batch shapes a run at most
-        torch.backends.cudnn.allow_tf32 = False  # testing is in float32; training is under autocast and does not see it
-        torch.backends.cuda.matmul.allow_tf32 = False
+        return int(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415 - not on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def tune_allocator() -> None:

@@ -150,7 +150,7 @@ def count_after(model: nn.Module, block: str) -> int:
     return sum(not name.startswith(tuple(f"{one}." for one in earlier)) for name in names)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ALL[3:])
 def test_the_relative_cost_is_counted(name: str):
     counts = []
     for one in ("alexnet", name):

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from brainmri.errors import StopRequested, TrainingError
-from brainmri.training import loop
-from brainmri.training.loop import learning_rate, predict, train_run
+from brainmri.training.loop import predict, train_run
 from brainmri.training.settings import TrainingSettings
 from tests.training.training_studies import blobs
 
@@ -70,14 +69,6 @@ def test_every_epoch_is_reported(tiny):
     assert result.precision in ("bf16", "fp32")
 
 
-@pytest.mark.parametrize("count", [2, 3, 9, 16, 17])
-def test_no_batch_has_a_single_image(count):
-    for batch_size in (2, 4, 8):
-        batches = torch.tensor_split(torch.arange(count), loop._batch_count(count, batch_size))
-        assert min(map(len, batches)) >= 2
-        assert sum(map(len, batches)) == count
-
-
 def test_a_stop_ends_the_run_at_the_next_batch(tiny):
     answers = iter([False, False, True])
     with pytest.raises(StopRequested, match="stopped as asked"):
@@ -92,15 +83,6 @@ def test_a_loss_that_is_no_number_is_explained(tiny):
 def test_too_few_images_are_refused(tiny):
     with pytest.raises(TrainingError, match="1 training and 14 test images"):
         run(train=TRAIN[:1])
-
-
-def test_the_learning_rate_rises_and_falls():
-    rates = [learning_rate(step, 100, 0.1) for step in range(100)]
-    assert max(rates) == pytest.approx(0.1, rel=0.01)
-    assert int(np.argmax(rates)) == 14
-    assert rates[0] < 0.01
-    assert rates[-1] < 0.001
-    assert [learning_rate(0, 1, 0.1)] == [0.1]
 
 
 def test_half_precision_is_rounded_before_testing(tiny):
