@@ -43,9 +43,9 @@ class Architecture:
     published_layers_renamed : tuple of (str, str)
         Regular expressions for names of weights in that file, and what takes the place of their match.
     relative_cost : float
-        Operations for one image of 64 px, as `torch.utils.flop_counter` counts them in a forward pass, relative to
-        AlexNet; weighs progress until there are measurements. Time differs: depthwise convolutions (EfficientNet,
-        ConvNeXt) wait for memory.
+        Work for one image of 64 px relative to AlexNet, roughly; weighs progress until there are measurements. For the
+        further networks the operations of a forward pass, as `torch.utils.flop_counter` counts them; time differs,
+        because depthwise convolutions (EfficientNet, ConvNeXt) wait for memory.
     """
 
     name: str
@@ -92,7 +92,7 @@ _TABLE = (
         minimum_size_px=48,
         published_files=("googlenet-1378be20.pth",),
         published_layers_unused=("aux1.", "aux2."),
-        relative_cost=1.3,
+        relative_cost=1.0,
     ),
     Architecture(
         name="resnet50",
@@ -104,7 +104,7 @@ _TABLE = (
         minimum_size_px=48,
         # IMAGENET1K_V1, trained as the other two were; V2, of a longer recipe, serves where only it is there.
         published_files=("resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth"),
-        relative_cost=3.5,
+        relative_cost=3.0,
     ),
     Architecture(
         name="densenet121",
