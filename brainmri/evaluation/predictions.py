@@ -8,79 +8,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Level = Literal["image", "case"]
-"""What is counted: every test image, or every test case once by its verdict."""
+from brainmri.evaluation.loading import ExperimentPredictions as Predictions
+from brainmri.evaluation.loading import Level, PredictedRun
+from brainmri.evaluation.verdicts import VERDICT_RULE, Verdicts, verdicts_by_case
 
-VERDICT_RULE: Final = "A case's verdict is the class with the highest mean probability over its images in that run."
-"""The rule in one sentence, for pages."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictedRun:
-    """One finished run."""
-
-    run_id: str
-    architecture: str
-    repeat: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Predictions:
-    """What several runs say of their test images, as columns of one length P, ordered by run and image.
-
-    Parameters
-    ----------
-    classes : tuple of str
-        Diagnoses in the order of their class index.
-    runs : tuple of PredictedRun
-    case_ids : tuple of str
-        Every case once.
-    run : ndarray, shape (P,), int
-        Index into ``runs``.
-    case : ndarray, shape (P,), int
-        Index into ``case_ids``.
-    sample_index : ndarray, shape (P,), int
-    true_class, predicted_class : ndarray, shape (P,), int
-    probabilities : ndarray, shape (P, K), float64
-        One column a class, 0 to 1.
-    """
-
-    classes: tuple[str, ...]
-    runs: tuple[PredictedRun, ...]
-    case_ids: tuple[str, ...]
-    run: NDArray[np.intp]
-    case: NDArray[np.intp]
-    sample_index: NDArray[np.intp]
-    true_class: NDArray[np.intp]
-    predicted_class: NDArray[np.intp]
-    probabilities: NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdicts:
-    """Predictions aggregated to cases: columns of one length V, ordered by run and case.
-
-    Parameters
-    ----------
-    run, case, true_class, predicted_class : ndarray, shape (V,), int
-        As in `Predictions`.
-    images : ndarray, shape (V,), int
-        Test images of the case in the run.
-    probabilities : ndarray, shape (V, K), float64
-        Mean over these images.
-    """
-
-    run: NDArray[np.intp]
-    case: NDArray[np.intp]
-    true_class: NDArray[np.intp]
-    predicted_class: NDArray[np.intp]
-    images: NDArray[np.intp]
-    probabilities: NDArray[np.float64]
+__all__ = [
+    "VERDICT_RULE",
+    "CaseErrors",
+    "CaseRow",
+    "Confusion",
+    "Level",
+    "PredictedRun",
+    "Predictions",
+    "Verdicts",
+    "case_accuracies",
+    "count_confusions",
+    "tabulate_cases",
+    "verdicts_by_case",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,24 +109,6 @@ class CaseRow:
     def wrong_share(self) -> float:
         """Wrong verdicts as a share of the runs that tested the case."""
         return self.wrong / self.tested
-
-
-def verdicts_by_case(predictions: Predictions) -> Verdicts:
-    """Aggregate predictions on images to one verdict for each run and case, see `VERDICT_RULE`."""
-    cases = max(len(predictions.case_ids), 1)
-    keys, first, member = np.unique(predictions.run * cases + predictions.case, return_index=True, return_inverse=True)
-    images = np.bincount(member, minlength=keys.size).astype(np.intp)
-    sums = np.zeros((keys.size, len(predictions.classes)))
-    np.add.at(sums, member, predictions.probabilities)
-    means = sums / images[:, None]
-    return Verdicts(
-        run=(keys // cases).astype(np.intp),
-        case=(keys % cases).astype(np.intp),
-        true_class=predictions.true_class[first],
-        predicted_class=means.argmax(axis=1).astype(np.intp) if keys.size else np.empty(0, dtype=np.intp),
-        images=images,
-        probabilities=means,
-    )
 
 
 def count_confusions(predictions: Predictions, *, level: Level = "image") -> dict[str, Confusion]:

@@ -8,26 +8,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brainmri.errors import EvaluationError
 from brainmri.evaluation.accuracy_table import read_accuracy_csv, read_accuracy_table
+from brainmri.evaluation.loading import find_experiment, in_protocol_order, load_predictions
 from brainmri.evaluation.predictions import (
     CaseRow,
     Confusion,
     Level,
-    PredictedRun,
     Predictions,
     case_accuracies,
     count_confusions,
     tabulate_cases,
 )
 from brainmri.evaluation.repeats import Repeats
-from brainmri.imaging.records import Dataset, Sample
+from brainmri.imaging.records import Dataset
 from brainmri.study import Study
-from brainmri.training.records import FINISHED, Experiment, Prediction, Run, Split
+from brainmri.training.records import FINISHED, Experiment, Run, Split
 from brainmri.training.settings import TrainingSettings
 
 __all__ = [
@@ -120,7 +119,7 @@ def read_experiment(study: Study, experiment_id: str) -> EvaluatedExperiment:
         Where there is no such experiment; the message lists those that exist.
     """
     with study.session() as session:
-        experiment = _find_experiment(study, session, experiment_id)
+        experiment = find_experiment(study, session, experiment_id)
         dataset = session.get_one(Dataset, experiment.dataset_hash)
         statuses = session.scalars(select(Run.status).where(Run.experiment_id == experiment_id)).all()
     return EvaluatedExperiment(
@@ -154,7 +153,7 @@ def read_finished_runs(study: Study, experiment_id: str, *, level: Level = "imag
         Where there is no such experiment.
     """
     with study.session() as session:
-        experiment = _find_experiment(study, session, experiment_id)
+        experiment = find_experiment(study, session, experiment_id)
         rows = _finished_rows(session, experiment)
     runs = tuple(
         FinishedRun(
@@ -216,19 +215,7 @@ def read_predictions(study: Study, experiment_id: str, *, run_id: str | None = N
     EvaluationError
         Where there is no such experiment, or the run is not among its finished ones.
     """
-    with study.session() as session:
-        experiment = _find_experiment(study, session, experiment_id)
-        dataset = session.get_one(Dataset, experiment.dataset_hash)
-        runs = [
-            PredictedRun(run_id=row.run_id, architecture=row.architecture, repeat=row.repeat)
-            for row in _finished_rows(session, experiment)
-            if run_id in (None, row.run_id)
-        ]
-        if run_id is not None and not runs:
-            raise EvaluationError(f"The experiment {experiment_id} has no finished run '{run_id}'.")
-        rows = _prediction_rows(session, [run.run_id for run in runs])
-        cases = _case_of_sample(session, dataset.hash)
-    return _as_columns(tuple(dataset.classes), tuple(runs), rows, cases)
+    return load_predictions(study, experiment_id, run_id=run_id)
 
 
 def read_confusions(study: Study, experiment_id: str, *, level: Level = "image") -> dict[str, Confusion]:
@@ -239,15 +226,6 @@ def read_confusions(study: Study, experiment_id: str, *, level: Level = "image")
 def read_case_table(study: Study, experiment_id: str) -> tuple[CaseRow, ...]:
     """Return every case that a finished run tested, the hardest first."""
     return tabulate_cases(read_predictions(study, experiment_id))
-
-
-def _find_experiment(study: Study, session: Session, experiment_id: str) -> Experiment:
-    experiment = session.get(Experiment, experiment_id)
-    if experiment is None:
-        known = session.scalars(select(Experiment.experiment_id).order_by(Experiment.experiment_id)).all()
-        listed = f"It has {', '.join(known)}." if known else "It has none yet: train one."
-        raise EvaluationError(f"The study {study.folder} has no experiment '{experiment_id}'. {listed}")
-    return experiment
 
 
 def _finished_rows(session: Session, experiment: Experiment) -> Sequence[Any]:
@@ -265,53 +243,4 @@ def _finished_rows(session: Session, experiment: Experiment) -> Sequence[Any]:
         .outerjoin(Split, (Split.experiment_id == Run.experiment_id) & (Split.repeat == Run.repeat))
         .where(Run.experiment_id == experiment.experiment_id, Run.status == FINISHED)
     )
-    order = {name: index for index, name in enumerate(experiment.settings.get("architectures", ()))}
-    return sorted(
-        session.execute(query).all(),
-        key=lambda row: (order.get(row.architecture, len(order)), row.architecture, row.repeat),
-    )
-
-
-def _prediction_rows(session: Session, run_ids: Sequence[str]) -> Sequence[Any]:
-    query = (
-        select(
-            Prediction.run_id,
-            Prediction.sample_index,
-            Prediction.true_class,
-            Prediction.predicted_class,
-            Prediction.probabilities,
-        )
-        .where(Prediction.run_id.in_(run_ids))
-        .order_by(Prediction.run_id, Prediction.sample_index)
-    )
-    return session.execute(query).all()
-
-
-def _case_of_sample(session: Session, dataset_hash: str) -> dict[int, str]:
-    query = select(Sample.sample_index, Sample.case_id).where(Sample.dataset_hash == dataset_hash)
-    return {row.sample_index: row.case_id for row in session.execute(query)}
-
-
-def _as_columns(
-    classes: tuple[str, ...], runs: tuple[PredictedRun, ...], rows: Sequence[Any], cases: dict[int, str]
-) -> Predictions:
-    place = {run.run_id: index for index, run in enumerate(runs)}
-    case_ids = tuple(dict.fromkeys(cases[index] for index in sorted(cases)))
-    case_place = {case_id: index for index, case_id in enumerate(case_ids)}
-    numbers = np.array(
-        [(place[row[0]], row[1], case_place[cases[row[1]]], row[2], row[3]) for row in rows], dtype=np.intp
-    ).reshape(-1, 5)
-    order = np.lexsort((numbers[:, 1], numbers[:, 0]))
-    run, sample_index, case, true_class, predicted_class = numbers[order].T
-    probabilities = np.array([row[4] for row in rows], dtype=np.float64).reshape(-1, len(classes))
-    return Predictions(
-        classes=classes,
-        runs=runs,
-        case_ids=case_ids,
-        run=run,
-        case=case,
-        sample_index=sample_index,
-        true_class=true_class,
-        predicted_class=predicted_class,
-        probabilities=probabilities[order],
-    )
+    return in_protocol_order(experiment, session.execute(query).all())
