@@ -93,6 +93,19 @@ def peak_memory_bytes(device: torch.device) -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def measure_gpu(device: torch.device) -> dict[str, float | int | None]:
+    """Return ``load``, the share of time in which a GPU computes, and ``memory_bytes``, what is taken of its memory.
+
+    The load is None where NVIDIA's management library is not installed.
+    """
+    free, total = torch.cuda.mem_get_info(device)
+    try:
+        load: float | None = torch.cuda.utilization(device) / 100
+    except (ModuleNotFoundError, RuntimeError):
+        load = None
+    return {"load": load, "memory_bytes": total - free}
+
+
 def tune_allocator() -> None:
     """Keep freed memory in the process, where the C library is glibc: call it first in a process that only trains.
 

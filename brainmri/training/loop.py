@@ -57,6 +57,7 @@ class RunResult:
     """Shape (n_test, K); rows sum to 1."""
     validation: NDArray[np.int64]
     """Sample indices set aside to choose by; often none."""
+    validation_true: NDArray[np.int64]
     validation_probabilities: NDArray[np.float32]
     """Shape (n_validation, K)."""
     epochs: tuple[EpochRecord, ...]
@@ -179,6 +180,7 @@ def train_run(
         predicted=probabilities.argmax(axis=1),
         probabilities=probabilities,
         validation=validation,
+        validation_true=labels[validation],
         validation_probabilities=predict(model, samples[validation], device=target),
         epochs=tuple(steps.epochs),
         images_per_second=len(train) * len(own) / max(sum(epoch.seconds for epoch in own), 1e-9),

@@ -18,12 +18,15 @@ from brainmri.errors import TrainingError
 from brainmri.imaging.records import Dataset
 from brainmri.study import Study
 from brainmri.training.architecture_names import ARCHITECTURES
-from brainmri.training.processes import is_alive
+from brainmri.training.heartbeats import list_workers
 from brainmri.training.records import ENDED, FAILED, FINISHED, QUEUED, RUNNING, STOPPED, Epoch, Experiment, Run
+from brainmri.training.run_queue import is_at_work
 from brainmri.training.settings import TrainingSettings
 
 INTERRUPTED: Final = "interrupted"
 """State of an experiment with open runs on which no process works any more."""
+PAUSED: Final = "paused"
+"""State of an experiment whose open runs wait because somebody asked for it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class RunRow:
     """Wall time; of a running run, until now."""
     images_per_second: float | None
     message: str | None
+    remark: str | None
+    """What else there is to know: gone on with, computed in parts."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,11 @@ class ExperimentProgress:
 
     experiment_id: str
     status: str
-    """``queued``, ``running``, ``finished``, ``failed`` (ended, with failed runs), ``stopped`` or ``interrupted``."""
+    """``queued``, ``running``, ``paused``, ``finished``, ``failed`` (ended, with failed runs), ``stopped`` or
+    ``interrupted``."""
     stop_requested: bool
+    paused: bool
+    """Somebody asked for a pause; runs at work end their epoch first."""
     runs: tuple[RunRow, ...]
     """By repeat, architectures in the order of the settings."""
     finished: int
@@ -112,13 +120,14 @@ def experiment_progress(study: Study, experiment_id: str) -> ExperimentProgress:
     settings = TrainingSettings.from_dict(experiment.settings)
     order = {name: index for index, name in enumerate(settings.architectures)}
     runs = sorted(runs, key=lambda run: (run.repeat, order.get(run.architecture, 0)))
-    working = _process_works(study, experiment_id, runs)
+    working = _process_works(study, experiment, runs)
     forecast = _forecast(runs, epochs, settings.epochs)
     statuses = [run.status for run in runs]
     return ExperimentProgress(
         experiment_id=experiment_id,
-        status=_status(statuses, working=working),
+        status=_status(statuses, working=working, paused=experiment.paused),
         stop_requested=experiment.stop_requested,
+        paused=experiment.paused,
         runs=tuple(_row(run, epochs.get(run.run_id, (0, 0.0))[0], settings.epochs) for run in runs),
         finished=statuses.count(FINISHED),
         failed=statuses.count(FAILED),
@@ -164,27 +173,36 @@ def read_epochs(study: Study, experiment_id: str) -> list[EpochPoint]:
 def has_process(study: Study, experiment_id: str) -> bool:
     """Return whether a process works on an experiment, or a task that will is starting."""
     with study.session() as session:
+        experiment = session.get(Experiment, experiment_id)
         runs = session.scalars(select(Run).where(Run.experiment_id == experiment_id)).all()
-    return _process_works(study, experiment_id, runs)
+    return experiment is not None and _process_works(study, experiment, runs)
 
 
-def _process_works(study: Study, experiment_id: str, runs: Sequence[Run]) -> bool:
-    """Return whether a run's process is alive, or else a task of this experiment (or a demo) still runs."""
+def _process_works(study: Study, experiment: Experiment, runs: Sequence[Run]) -> bool:
+    """Return whether a run's process is alive, or else something still runs that will take the waiting ones."""
     if all(run.status in ENDED for run in runs):
         return False
-    at_work = [run for run in runs if run.status == RUNNING]
-    if any(is_alive(run.worker_pid, run.worker_created, run.worker_host) for run in at_work):
+    if any(is_at_work(run) for run in runs if run.status == RUNNING):
         return True
-    task = tasks.latest(study, "train", subject=experiment_id)
-    if task is not None and task.status == tasks.RUNNING:
+    if experiment.paused:
+        return False
+    if any(worker.experiment_id in (None, experiment.experiment_id) for worker in list_workers(study)):
         return True
-    demo = tasks.latest(study, "demo")
-    return demo is not None and demo.status == tasks.RUNNING
+    if is_running(tasks.latest(study, "train", subject=experiment.experiment_id)):
+        return True
+    return any(is_running(tasks.latest(study, kind)) for kind in ("demo", "worker"))
 
 
-def _status(statuses: Sequence[str], *, working: bool) -> str:
+def is_running(task: tasks.Task | None) -> bool:
+    """Return whether there is a task and it runs."""
+    return task is not None and task.status == tasks.RUNNING
+
+
+def _status(statuses: Sequence[str], *, working: bool, paused: bool) -> str:
     if working:
         return RUNNING
+    if paused and (QUEUED in statuses or RUNNING in statuses):
+        return PAUSED
     if RUNNING in statuses or (QUEUED in statuses and any(status in ENDED for status in statuses)):
         return INTERRUPTED
     for status in (QUEUED, STOPPED, FAILED):
@@ -200,7 +218,7 @@ def _summary(study: Study, experiment: Experiment, runs: Sequence[Run], syntheti
         created_at=experiment.created_at,
         dataset_hash=experiment.dataset_hash,
         settings=experiment.settings,
-        status=_status(statuses, working=_process_works(study, experiment.experiment_id, runs)),
+        status=_status(statuses, working=_process_works(study, experiment, runs), paused=experiment.paused),
         finished=statuses.count(FINISHED),
         failed=statuses.count(FAILED),
         total=len(runs),
@@ -223,6 +241,7 @@ def _row(run: Run, epoch: int, epochs: int) -> RunRow:
         seconds=seconds,
         images_per_second=run.images_per_second,
         message=run.message,
+        remark=run.remark,
     )
 
 

@@ -31,7 +31,7 @@ def is_alive(pid: int | None, created: float | None, host: str | None) -> bool:
     """Return whether a process still runs. Of another machine's only that machine can tell: taken as running."""
     if pid is None:
         return False
-    if host != platform.node():
+    if not is_here(host):
         return True
     try:
         process = psutil.Process(pid)
@@ -39,3 +39,8 @@ def is_alive(pid: int | None, created: float | None, host: str | None) -> bool:
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def is_here(host: str | None) -> bool:
+    """Return whether this is the machine of that name."""
+    return host == platform.node()

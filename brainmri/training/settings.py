@@ -149,6 +149,8 @@ class TrainingSettings:
         yield "seed", "a whole number from 0 to 2147483647", 0 <= self.seed < 2**31
         yield "head_rate_factor", "a positive number", self.head_rate_factor > 0
         yield "validation_fraction", "a share from 0 to 0.5", 0 <= self.validation_fraction <= 0.5
+        learnt = self.mode == "full" or self.weights != "scratch"
+        yield "mode", "'full' where weights are random ('scratch'): frozen layers would have learnt nothing", learnt
         early = self.patience == 0 or self.validation_fraction > 0
         yield "patience", "0, or a validation_fraction above 0 to measure on", early
 

@@ -87,16 +87,17 @@ def check_digest(path: Path) -> None:
             f"The weight file {path} has no digest in its name; expected for example resnet50-0676ba61.pth."
         )
     expected = match.group(1)
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-    found = digest.hexdigest()[: len(expected)]
+    found = _digest(path)[: len(expected)]
     if found != expected:
         raise TrainingError(
             f"The weight file {path} is damaged or not what its name says: its sha256 begins with {found}, expected "
             f"{expected}. Delete it and fetch it again."
         )
+
+
+def weights_digest(architecture: str, weights: str) -> str:
+    """Return what tells weights to begin with from others: the published file's name, or the sha256 of a file."""
+    return _status(find_architecture(architecture)).file_name if weights == IMAGENET else _digest(_existing(weights))
 
 
 def load_published(model: nn.Module, entry: Architecture) -> None:
@@ -142,6 +143,14 @@ def check_weight_file(path: str | Path, architectures: Sequence[str]) -> None:
             f"One weight file fits one architecture, and {len(architectures)} are chosen: {', '.join(architectures)}. "
             "Train them one by one."
         )
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _existing(path: str | Path) -> Path:

@@ -18,16 +18,18 @@ from brainmri.imaging.datasets import read_samples
 from brainmri.study import Study, open_study
 from brainmri.training.checkpoints import FILE_NAME, read_checkpoint
 from brainmri.training.experiments import create_experiment, read_run
-from brainmri.training.jobs import describe_progress, request_stop, work
+from brainmri.training.heartbeats import list_workers
+from brainmri.training.jobs import describe_progress, pause, request_stop, resume_experiment, work, work_queue
 from brainmri.training.loop import predict
 from brainmri.training.monitor import experiment_progress, list_experiments, read_epochs
 from brainmri.training.processes import is_alive
-from brainmri.training.records import Prediction, Run, Split
+from brainmri.training.records import Prediction, Split
 from brainmri.training.settings import TrainingSettings
-from tests.training.training_studies import add_dataset
+from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
+from tests.training.training_studies import DATASET, add_dataset
 
 
-def make_experiment(study: Study, **changes) -> str:
+def experiment_values(**changes) -> dict:
     values = {
         "architectures": ("googlenet",),
         "repeats": 2,
@@ -37,7 +39,11 @@ def make_experiment(study: Study, **changes) -> str:
         "weights": "scratch",
         "device": "cpu",
     }
-    return create_experiment(study, add_dataset(study), TrainingSettings(**(values | changes)))
+    return values | changes
+
+
+def make_experiment(study: Study, **changes) -> str:
+    return create_experiment(study, add_dataset(study), TrainingSettings(**experiment_values(**changes)))
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 90) -> object:
@@ -121,14 +127,54 @@ def test_lists_and_curves_of_a_finished_experiment(finished):
     assert all(point.train_loss > 0 for point in points)
 
 
-def test_a_killed_process_loses_its_run_and_no_other(study):
+def stored_state(study: Study, run_id: str) -> bool:
+    return (study.run_folder(run_id) / STATE_FILE_NAME).exists()
+
+
+def predictions(study: Study, run_id: str) -> list[tuple[int, list[float]]]:
+    query = select(Prediction.sample_index, Prediction.probabilities).where(Prediction.run_id == run_id)
+    with study.session() as session:
+        return sorted((index, list(probabilities)) for index, probabilities in session.execute(query))
+
+
+def test_a_run_whose_process_was_killed_ends_as_one_that_was_not(study):
+    settings = {"repeats": 1, "epochs": 12, "processes": 1, "validation_fraction": 0.3}
+    make_experiment(study, **settings)
+    run_id = "exp-001-googlenet-01"
+
+    def kill_at_work() -> None:
+        wait_for(lambda: stored_state(study, run_id))
+        os.kill(read_run(study, run_id).worker_pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_at_work)
+    killer.start()
+    work(study, "exp-001")
+    killer.join()
+    killed = read_run(study, run_id)
+    assert (killed.status, killed.attempt) == ("finished", 2)
+    assert "Went on after epoch" in killed.remark
+    assert [point.epoch for point in read_epochs(study, "exp-001")] == list(range(1, 13))
+    assert not stored_state(study, run_id)
+    assert not list_workers(study)
+    undisturbed = create_experiment(study, DATASET, TrainingSettings(**experiment_values(**settings)))
+    work(study, undisturbed)
+    assert predictions(study, run_id) == predictions(study, f"{undisturbed}-googlenet-01")
+
+
+def test_a_process_that_is_killed_again_and_again_fails_its_run_and_no_other(study):
     make_experiment(study, repeats=2, epochs=40, processes=1, architectures=("resnet50",))
 
     def kill_at_work() -> None:
-        def epochs_of_the_first() -> Run | None:
-            return next((read_run(study, p.run_id) for p in read_epochs(study, "exp-001")), None)
+        pids: set[int] = set()
+        for _ in range(3):
 
-        os.kill(wait_for(epochs_of_the_first).worker_pid, signal.SIGKILL)
+            def at_work() -> int | None:
+                run = read_run(study, "exp-001-resnet50-01")
+                return run.worker_pid if run.status == "running" and run.worker_pid not in pids else None
+
+            pid = wait_for(at_work)
+            pids.add(pid)
+            os.kill(pid, signal.SIGKILL)
         wait_for(lambda: experiment_progress(study, "exp-001").runs[1].epoch)
         request_stop(study, "exp-001")
 
@@ -138,9 +184,31 @@ def test_a_killed_process_loses_its_run_and_no_other(study):
     killer.join()
     first, second = experiment_progress(study, "exp-001").runs
     assert first.status == "failed"
-    assert "ended from outside or crashed (signal 9)" in first.message
+    assert "ended from outside or crashed (signal 9), 3 times" in first.message
     assert second.status == "stopped"  # it was begun by a new process, and stopped so that this test ends
     assert second.epoch >= 1
+
+
+def test_a_paused_run_goes_back_into_the_queue_with_its_epochs_and_a_worker_goes_on_with_it(study):
+    make_experiment(study, repeats=1, epochs=6)
+    run_id = "exp-001-googlenet-01"
+
+    def pause_at_work() -> None:
+        wait_for(lambda: read_epochs(study, "exp-001"))
+        pause(study, "exp-001")
+
+    pauser = threading.Thread(target=pause_at_work)
+    pauser.start()
+    work_queue(study, processes=1)
+    pauser.join()
+    progress = experiment_progress(study, "exp-001")
+    done = progress.runs[0].epoch
+    assert (progress.status, progress.runs[0].status) == ("paused", "queued")
+    assert 1 <= done < 6
+    resume_experiment(study, "exp-001")
+    work_queue(study, processes=1)
+    run = read_run(study, run_id)
+    assert (run.status, run.remark) == ("finished", f"Went on after epoch {done} where it was interrupted.")
 
 
 def test_a_stop_ends_at_the_next_batch_and_work_goes_on_later(study):
@@ -212,4 +280,3 @@ def test_training_processes_do_not_outlive_the_one_that_watches_them(study):
     wait_for(lambda: not is_alive(run.worker_pid, run.worker_created, run.worker_host), 60)
     again = read_run(study, run.run_id)
     assert (again.status, again.worker_pid) == ("queued", None)
-    assert not read_epochs(study, "exp-001")

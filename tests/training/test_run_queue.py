@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import psutil
 import pytest
 from sqlalchemy import select, update
 
+from brainmri.database import utc_now
 from brainmri.training import run_queue
 from brainmri.training.experiments import create_experiment, read_run
-from brainmri.training.jobs import recover, request_stop, resume_experiment
+from brainmri.training.jobs import pause, recover, request_stop, resume_experiment
+from brainmri.training.monitor import experiment_progress
 from brainmri.training.processes import ProcessIdentity, is_alive, own_identity
 from brainmri.training.records import Epoch, Run
 from brainmri.training.settings import TrainingSettings
@@ -61,7 +64,49 @@ def test_a_run_whose_process_is_gone_is_put_back(study, experiment):
     assert (again.status, again.worker_pid, again.started_at) == ("queued", None, None)
     assert read_run(study, kept.run_id).status == "running"
     with study.session() as session:
+        assert session.scalars(select(Epoch)).all(), "they stay: the run goes on from its last stored state"
+    run_queue.forget_epochs(study, left.run_id, after=0)
+    with study.session() as session:
         assert not session.scalars(select(Epoch)).all()
+
+
+def test_a_process_that_lost_its_run_changes_nothing_any_more(study, experiment):
+    lost = run_queue.claim_run(study, experiment, GONE)
+    recover(study, experiment)
+    again = run_queue.claim_run(study, experiment, own_identity())
+    assert again.run_id == lost.run_id
+    assert (lost.attempt, again.attempt) == (1, 2)
+    assert not run_queue.end_run(study, lost, "failed", "Memory ran out.")
+    assert not run_queue.put_back(study, lost)
+    assert read_run(study, again.run_id).status == "running"
+    assert run_queue.end_run(study, again, "stopped")
+
+
+def test_another_machines_process_is_gone_when_it_has_been_silent_for_long(study, experiment):
+    elsewhere = ProcessIdentity(17, 1.0, "another-machine")
+    run = run_queue.claim_run(study, experiment, elsewhere)
+    assert recover(study, None) == []
+    with study.session() as session:
+        silent = utc_now() - timedelta(seconds=run_queue.SILENCE_S + 1)
+        session.execute(update(Run).where(Run.run_id == run.run_id).values(heartbeat_at=silent))
+    assert recover(study, None) == [run.run_id]
+
+
+def test_a_paused_experiment_gives_no_run_away(study, experiment):
+    pause(study, experiment)
+    assert run_queue.claim_run(study, None, own_identity()) is None
+    assert experiment_progress(study, experiment).status == "paused"
+    resume_experiment(study, experiment)
+    assert run_queue.claim_run(study, None, own_identity()) is not None
+
+
+def test_a_worker_takes_the_oldest_experiment_first_and_moved_runs_before_all(study, experiment):
+    later = create_experiment(study, "0123456789abcdef", TrainingSettings(weights="scratch", repeats=1))
+    run_queue.move_first(study, [f"{later}-alexnet-01"])
+    taken = [run_queue.claim_run(study, None, own_identity()) for _ in range(9)]
+    assert [run.run_id for run in taken if run][:2] == [f"{later}-alexnet-01", f"{experiment}-resnet50-01"]
+    assert [run.experiment_id for run in taken if run][1:] == [experiment] * 6 + [later] * 2
+    assert run_queue.open_experiments(study) == [experiment, later]
 
 
 def test_a_stop_without_a_process_takes_hold_at_once(study, experiment):
@@ -74,7 +119,7 @@ def test_a_stop_of_a_working_process_is_left_for_it(study, experiment):
     run_queue.claim_run(study, experiment, own_identity())
     request_stop(study, experiment)
     assert run_queue.stop_requested(study, experiment)
-    assert statuses(study) == ["queued"] * 5 + ["running"]
+    assert statuses(study) == ["running"] + ["stopped"] * 5
 
 
 def test_stopped_and_failed_runs_can_be_resumed(study, experiment):
