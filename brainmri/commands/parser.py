@@ -70,6 +70,10 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     explain.add_argument("--sample", required=True, type=int, metavar="SAMPLE", help="index in the data set, from 0")
     explain.add_argument("--class", dest="target", metavar="DIAGNOSIS", help="default: the predicted one")
     explain.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: the present folder")
+    export = _command(commands, "export", "export:export", "write a run's network for use elsewhere, with a model card")
+    export.add_argument("run_id", metavar="RUN")
+    export.add_argument("--format", dest="file_format", choices=("onnx", "safetensors"), required=True)
+    export.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: the present folder")
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
 
