@@ -23,6 +23,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_training_commands(commands)
     _add_result_commands(commands)
+    _add_bench_command(commands)
     return parser
 
 
@@ -76,6 +77,20 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     export.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: the present folder")
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
+
+
+def _add_bench_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "measure how fast this machine trains, beside the ordinary way"
+    bench = _command(commands, "bench", "bench:bench", text, study=False)
+    bench.add_argument("--quick", action="store_true", help="about one minute on two cores in place of five")
+    bench.add_argument("--profile", action="store_true", help="show where the time of the first architecture goes")
+    bench.add_argument("--architectures", nargs="+", metavar="NAME", help="default: alexnet googlenet resnet50")
+    bench.add_argument("--batch-size", type=int, metavar="N", help="images a step (default 32)")
+    bench.add_argument("--size", type=int, default=224, metavar="PX", help="side of a picture (default 224)")
+    bench.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    bench.add_argument("--processes", type=int, default=0, metavar="N", help="of the engine at once (default: chosen)")
+    bench.add_argument("--rounds", type=int, metavar="N", help="measurements of each way (default 5, quick 2)")
+    bench.add_argument("--seconds", type=float, metavar="S", help="length of a measurement (default 8, quick 2)")
 
 
 def _command(

@@ -1,0 +1,130 @@
+"""The bench itself: both ways side by side, in turn, for one architecture after the other."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import torch
+
+from brainmri.training.architecture_names import display_architecture
+from brainmri.training.bench.crew import Crew
+from brainmri.training.bench.engine import serve_engine
+from brainmri.training.bench.flops import training_flop
+from brainmri.training.bench.ordinary import serve_ordinary
+from brainmri.training.bench.peak import CPU_SIZES, CUDA_SIZES
+from brainmri.training.bench.pictures import write_image_folder
+from brainmri.training.bench.plan import BenchPlan, Length
+from brainmri.training.bench.records import ArchitectureFigures, BenchReport, Round
+from brainmri.training.devices import PRECISION_NAMES, describe_device, training_dtype
+from brainmri.training.versions import software_versions
+
+_PEAK_READINGS: Final = 3
+"""Readings of each matrix size before each architecture; the best one counts, as other programs can only slow it."""
+_PEAK_SECONDS: Final = 0.15
+
+Say = Callable[[str], None]
+"""Takes a line for people about what happens."""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    peak_flop_per_second: float
+    rounds: tuple[Round, ...]
+    peak_memory_bytes: int | None
+
+
+class Way(Protocol):
+    """A way to train whose speed can be measured."""
+
+    def measure(self, seconds: float, *, whole_passes: bool) -> float:
+        """Train for about so long and return the images a second."""
+
+
+def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
+    """Measure all architectures of a plan.
+
+    Raises
+    ------
+    TrainingError
+        Where a training process fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="brainmri-bench-") as folder:
+        pictures = Path(folder) / "pictures"
+        write_image_folder(pictures, plan.ordinary_images, plan.size_px)
+        measured = [_measure_architecture(plan, architecture, pictures, say) for architecture in plan.architectures]
+    peak = max(one.peak_flop_per_second for one in measured)
+    device = torch.device(plan.device)
+    return BenchReport(
+        device=describe_device(device),
+        cores=plan.cores,
+        processes=plan.processes,
+        precision=PRECISION_NAMES[training_dtype(device)],
+        versions=software_versions(),
+        batch_size=plan.batch_size,
+        size_px=plan.size_px,
+        peak_flop_per_second=peak,
+        architectures=tuple(
+            ArchitectureFigures(
+                architecture=architecture,
+                rounds=found.rounds,
+                flop_per_image=training_flop(architecture, plan.size_px),
+                peak_flop_per_second=peak,
+                peak_memory_bytes=found.peak_memory_bytes,
+            )
+            for architecture, found in zip(plan.architectures, measured, strict=True)
+        ),
+    )
+
+
+def measure_alternately(ordinary: Way, engine: Way, length: Length, say: Say) -> tuple[Round, ...]:
+    """Measure both ways in turn; which one begins changes from round to round, so that a drift hits both alike."""
+    rounds = []
+    for index in range(length.rounds):
+        speeds: dict[Way, float] = {}
+        for way in (ordinary, engine) if index % 2 == 0 else (engine, ordinary):
+            speeds[way] = way.measure(length.seconds, whole_passes=length.whole_passes)
+        found = Round(speeds[ordinary], speeds[engine])
+        rounds.append(found)
+        say(
+            f"round {index + 1} of {length.rounds}: ordinary {found.ordinary:.4g}, engine {found.engine:.4g} images/s, "
+            f"ratio {found.ratio:.2f}"
+        )
+    return tuple(rounds)
+
+
+def _measure_architecture(plan: BenchPlan, architecture: str, pictures: Path, say: Say) -> _Measured:
+    name = display_architecture(architecture)
+    say(f"{name}: starting {plan.processes + 1} processes")
+    ordinary = Crew(serve_ordinary, [plan.ordinary_task(architecture, pictures)], ordinary_environment(plan))
+    engine = Crew(serve_engine, plan.engine_tasks(architecture), engine_environment(plan))
+    with ordinary, engine:
+        peak = max(
+            engine.multiply_matrices(size=size, seconds=_PEAK_SECONDS)
+            for size in (CUDA_SIZES if plan.device == "cuda" else CPU_SIZES)
+            for _ in range(_PEAK_READINGS)
+        )
+        engine.warm_up()
+        ordinary.warm_up()
+        rounds = measure_alternately(ordinary, engine, plan.length, lambda line: say(f"{name}, {line}"))
+        return _Measured(peak, rounds, engine.peak_memory_bytes)
+
+
+def ordinary_environment(plan: BenchPlan) -> dict[str, str]:
+    """Return the variables of the ordinary way's process: all threads."""
+    return {"OMP_NUM_THREADS": str(plan.cores)}
+
+
+def engine_environment(plan: BenchPlan) -> dict[str, str]:
+    """Return the variables that `brainmri.training.jobs` gives its processes.
+
+    The threads of each, and memory pages of 2 MB where the C library is glibc and has no settings yet.
+    """
+    return {
+        "OMP_NUM_THREADS": str(max(1, plan.cores // plan.processes)),
+        "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
+    }
