@@ -36,6 +36,9 @@ FAILED: Final = "failed"
 STOPPED: Final = "stopped"
 INTERRUPTED: Final = "interrupted"
 
+WORKER: Final = "worker"
+"""The kind of the task that takes runs from the queue."""
+
 PRIVATE_KINDS: Final = ("import",)
 """Kinds whose output and messages name files, and file names may name patients: neither enters the study folder."""
 
@@ -57,7 +60,7 @@ class Task(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    """``demo``, ``import``, ``train`` or ``explain``."""
+    """``demo``, ``import``, ``train``, ``worker`` or ``explain``."""
     subject: Mapped[str | None]
     """What it works on, for example an experiment's identifier."""
     status: Mapped[str] = mapped_column(default=RUNNING)

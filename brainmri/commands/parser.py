@@ -44,21 +44,49 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
 
 def _add_training_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train = _command(commands, "train", "training:train", "fine-tune the architectures on random splits", task=True)
-    train.add_argument("--architectures", nargs="+", metavar="NAME", help="default: alexnet googlenet resnet50")
-    train.add_argument("--repeats", type=int, default=10, metavar="N", help="random splits (default 10)")
-    train.add_argument("--split", choices=("patient", "image"), default="patient", help="what is split 7:3")
-    train.add_argument("--epochs", type=int, default=30, metavar="N", help="passes over the images (default 30)")
+    train.add_argument("--preset", metavar="NAME", help="by-patient (default), as-published or quick-look")
     train.add_argument("--size", type=int, metavar="PX", help="side of a sample (default: of the newest data set)")
-    train.add_argument("--weights", default="imagenet", metavar="imagenet|scratch|PATH", help="where weights start")
-    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    train.add_argument("--seed", type=_seed, default=0, metavar="N")
-    train.add_argument("--batch-size", type=int, metavar="N", help="images a step")
-    train.add_argument("--learning-rate", type=float, metavar="RATE", help="peak learning rate")
-    train.add_argument("--augmentation", type=float, metavar="STRENGTH", help="0 none, 1 usual, 2 strong")
-    train.add_argument("--processes", type=int, metavar="N", help="processes at once (default: chosen)")
-    train.add_argument("--checkpoints", choices=("float32", "float16"), help="precision of stored weights")
+    train.add_argument("--queue", action="store_true", help="queue the runs and leave them to a worker")
+    _add_settings(train)
     work = _command(commands, "work", "training:work", "go on with the open runs of an experiment", task=True)
     work.add_argument("experiment", metavar="EXPERIMENT")
+    worker = _command(commands, "worker", "training:worker", "take runs from the queue until none is left", task=True)
+    worker.add_argument("--processes", type=int, default=0, metavar="N", help="at once (default: chosen)")
+    worker.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    worker.add_argument("--wait", action="store_true", help="wait for further runs where none is left")
+    rerun = _command(commands, "rerun", "training:rerun", "repeat a run and say whether it gives the same predictions")
+    rerun.add_argument("run_id", metavar="RUN")
+
+
+def _add_settings(train: argparse.ArgumentParser) -> None:
+    """Add one option for each training setting; left out, the protocol's value counts."""
+    train.add_argument("--architectures", nargs="+", metavar="NAME", help="default: alexnet googlenet resnet50")
+    train.add_argument("--repeats", type=int, metavar="N", help="random splits (default 10)")
+    train.add_argument("--split", dest="split_by", choices=("patient", "image"), help="what is split 7:3")
+    train.add_argument("--test-fraction", type=float, metavar="SHARE", help="share held out for testing (default 0.3)")
+    train.add_argument("--epochs", type=int, metavar="N", help="passes over the images (default 30)")
+    train.add_argument("--weights", metavar="imagenet|scratch|PATH", help="where weights start (default imagenet)")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda"))
+    train.add_argument("--seed", type=_seed, metavar="N")
+    train.add_argument("--mode", choices=("full", "partial", "head"), help="layers to train (default full: all)")
+    train.add_argument("--trained-blocks", type=int, metavar="N", help="last blocks to train, with --mode partial")
+    train.add_argument("--cached-views", type=int, metavar="N", help="augmented versions of an image, where frozen")
+    train.add_argument("--batch-size", type=int, metavar="N", help="images a step")
+    train.add_argument("--learning-rate", type=float, metavar="RATE", help="peak learning rate")
+    train.add_argument("--head-rate-factor", type=float, metavar="X", help="rate of the last layer relative to it")
+    train.add_argument("--momentum", type=float, metavar="X")
+    train.add_argument("--weight-decay", type=float, metavar="X")
+    train.add_argument("--schedule", choices=("cosine", "step", "constant"), help="how the rate falls")
+    train.add_argument("--augmentation", type=float, metavar="STRENGTH", help="0 none, 1 usual, 2 strong")
+    train.add_argument("--class-weighting", choices=("none", "balanced"), help="balanced: rare classes count more")
+    train.add_argument("--validation-fraction", type=float, metavar="SHARE", help="of the training set, to choose by")
+    train.add_argument("--patience", type=int, metavar="N", help="end after N epochs without better validation")
+    train.add_argument("--processes", type=int, metavar="N", help="processes at once (default: chosen)")
+    train.add_argument("--deterministic", action="store_true", default=None, help="on a GPU: the same bits every time")
+    train.add_argument(
+        "--checkpoints", dest="checkpoint_dtype", choices=("float32", "float16"), help="precision of stored weights"
+    )
+    train.add_argument("--keep-checkpoints", choices=("all", "best"), help="best: one of each architecture")
 
 
 def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -90,7 +118,7 @@ def _add_bench_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     bench.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     bench.add_argument("--processes", type=int, default=0, metavar="N", help="of the engine at once (default: chosen)")
     bench.add_argument("--rounds", type=int, metavar="N", help="measurements of each way (default 5, quick 2)")
-    bench.add_argument("--seconds", type=float, metavar="S", help="length of a measurement (default 8, quick 2)")
+    bench.add_argument("--seconds", type=float, metavar="S", help="length of a measurement (default 6, quick 2)")
 
 
 def _command(

@@ -28,12 +28,13 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         print("  ".join(text.rjust(width) if right else text.ljust(width) for text, width, right in columns).rstrip())
 
 
-def show_progress(task: TaskHandle, *, stops: bool = True) -> Callable[[float, str], None]:
+def show_progress(task: TaskHandle | None, *, stops: bool = True) -> Callable[[float, str], None]:
     """Return a progress function that writes the task's row and, on a terminal, a bar with the time left.
 
     Parameters
     ----------
-    task : TaskHandle
+    task : TaskHandle or None
+        None where the work is no task.
     stops : bool
         Raise `StopRequested` where somebody asked for a stop; False for work that looks for itself.
     """
@@ -42,6 +43,8 @@ def show_progress(task: TaskHandle, *, stops: bool = True) -> Callable[[float, s
     def progress(fraction: float, step: str) -> None:
         if sys.stderr.isatty():
             _draw_bar(fraction, step, time.monotonic() - started)
+        if task is None:
+            return
         if stops:
             task.advance(fraction, step)
         else:

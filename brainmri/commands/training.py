@@ -1,9 +1,10 @@
-"""Commands that train: train, work."""
+"""Commands that train: train, work, worker, rerun."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from dataclasses import fields, replace
 from typing import Any
 
 from brainmri import tasks
@@ -16,22 +17,14 @@ from brainmri.study import Study, open_study
 from brainmri.training import jobs
 from brainmri.training.architecture_names import display_architecture
 from brainmri.training.experiments import create_experiment
-from brainmri.training.monitor import experiment_progress
+from brainmri.training.monitor import experiment_progress, list_experiments
+from brainmri.training.presets import BY_PATIENT, find_preset
 from brainmri.training.records import FAILED, FINISHED
-from brainmri.training.settings import PUBLISHED_ARCHITECTURES, TrainingSettings
-
-_OPTIONAL = {
-    "batch_size": "batch_size",
-    "learning_rate": "learning_rate",
-    "augmentation": "augmentation",
-    "processes": "processes",
-    "checkpoints": "checkpoint_dtype",
-}
-"""Options that, left out, take the default of `TrainingSettings`."""
+from brainmri.training.settings import TrainingSettings
 
 
 def train(options: Namespace) -> int:
-    """Make an experiment and train all its runs."""
+    """Make an experiment and train all its runs, or leave them to a worker."""
     study = open_study(options.study, create=False)
     settings = _settings(options)
     with tasks.running(study, "train", task_id=options.task) as task:
@@ -40,7 +33,10 @@ def train(options: Namespace) -> int:
         dataset = freeze_dataset(study, settings=DatasetSettings(size_px=_size_px(study, options.size)))
         experiment_id = create_experiment(study, dataset.hash, settings)
         task.set_subject(experiment_id)
-        _work(study, experiment_id, task)
+        if not options.queue:
+            _work(study, experiment_id, task)
+    if options.queue:
+        jobs.ensure_worker(study)
     return finish_training(study, experiment_id, as_json=options.json)
 
 
@@ -50,6 +46,39 @@ def work(options: Namespace) -> int:
     with tasks.running(study, "train", subject=options.experiment, task_id=options.task) as task:
         _work(study, options.experiment, task)
     return finish_training(study, options.experiment, as_json=options.json)
+
+
+def worker(options: Namespace) -> int:
+    """Take runs of any experiment from the queue until none is left, or for ever."""
+    study = open_study(options.study, create=False)
+    arguments: dict[str, Any] = {
+        "processes": options.processes,
+        "device": options.device,
+        "after_run": EXPLAIN_AFTER_RUN,
+        "wait": options.wait,
+    }
+    if options.task is None:  # from a terminal: any number of them, here and on other machines
+        jobs.work_queue(study, progress=show_progress(None, stops=False), **arguments)
+    else:
+        with tasks.running(study, tasks.WORKER, task_id=options.task) as task:
+            progress = show_progress(task, stops=False)
+            jobs.work_queue(study, progress=progress, stop=task.stop_requested, task_id=task.task_id, **arguments)
+    if options.json:
+        print_json({"experiments": [one.experiment_id for one in list_experiments(study)]})
+    return 0
+
+
+def rerun(options: Namespace) -> int:
+    """Repeat a run and say whether it gives the same predictions; 1 where it does not."""
+    from brainmri.training.rerun import rerun_run  # noqa: PLC0415 - torch
+
+    study = open_study(options.study, create=False)
+    found = rerun_run(study, options.run_id, progress=show_progress(None, stops=False))
+    if options.json:
+        print_json(found.to_json())
+    else:
+        print(found.describe())
+    return 0 if found.matched else 1
 
 
 def _work(study: Study, experiment_id: str, task: tasks.TaskHandle) -> None:
@@ -97,18 +126,13 @@ def finish_training(study: Study, experiment_id: str, *, as_json: bool) -> int:
 
 
 def _settings(options: Namespace) -> TrainingSettings:
-    names = [name for text in options.architectures or PUBLISHED_ARCHITECTURES for name in text.split(",") if name]
-    chosen = {field: getattr(options, option) for option, field in _OPTIONAL.items()}
-    return TrainingSettings(
-        architectures=tuple(name.lower() for name in names),
-        repeats=options.repeats,
-        split_by=options.split,
-        epochs=options.epochs,
-        weights=options.weights,
-        device=options.device,
-        seed=options.seed,
-        **{field: value for field, value in chosen.items() if value is not None},
-    )
+    """Return the settings of the protocol, changed by the options that were given."""
+    given = {field.name: getattr(options, field.name, None) for field in fields(TrainingSettings)}
+    chosen = {name: value for name, value in given.items() if value is not None and name != "preset"}
+    if "architectures" in chosen:
+        names = [name for text in chosen["architectures"] for name in text.split(",") if name]
+        chosen["architectures"] = tuple(name.lower() for name in names)
+    return replace(find_preset(options.preset or BY_PATIENT).settings(), **chosen)
 
 
 def _size_px(study: Study, asked: int | None) -> int:

@@ -13,12 +13,14 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from typing import Final
 
+from brainmri import tasks
 from brainmri.errors import TrainingError
 from brainmri.study import Study
 from brainmri.tasks import Progress
 from brainmri.training import run_queue
 from brainmri.training.experiments import read_experiment
-from brainmri.training.monitor import ExperimentProgress, experiment_progress, has_process
+from brainmri.training.heartbeats import list_workers
+from brainmri.training.monitor import ExperimentProgress, experiment_progress, has_process, is_running
 from brainmri.training.records import FAILED, STOPPED
 from brainmri.training.settings import TrainingSettings
 
@@ -128,6 +130,15 @@ def work_queue(
             return
         (progress or _ignore)(0.0, "Waiting for runs")
         time.sleep(_WAIT_S)
+
+
+def ensure_worker(study: Study) -> None:
+    """Start a worker on this machine as a background task, unless one is at work or nothing waits."""
+    if not run_queue.queued_runs(study, None) or is_running(tasks.latest(study, tasks.WORKER)):
+        return
+    if any(worker.experiment_id is None for worker in list_workers(study)):
+        return
+    tasks.start(study, tasks.WORKER, ["worker"])
 
 
 def request_stop(study: Study, experiment_id: str) -> None:

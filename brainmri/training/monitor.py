@@ -190,7 +190,7 @@ def _process_works(study: Study, experiment: Experiment, runs: Sequence[Run]) ->
         return True
     if is_running(tasks.latest(study, "train", subject=experiment.experiment_id)):
         return True
-    return any(is_running(tasks.latest(study, kind)) for kind in ("demo", "worker"))
+    return any(is_running(tasks.latest(study, kind)) for kind in ("demo", tasks.WORKER))
 
 
 def is_running(task: tasks.Task | None) -> bool:

@@ -11,6 +11,9 @@ from typing import Final
 
 from brainmri import __version__
 
+THREADS_KEY: Final = "torch_threads"
+"""Under this name a run stores how many threads computed it: sums in another order differ in their last bits."""
+
 _LIBRARIES: Final = ("torch", "torchvision", "numpy", "safetensors")
 _GIT_TIMEOUT_S = 5
 

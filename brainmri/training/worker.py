@@ -53,7 +53,7 @@ from brainmri.training.settings import SplitUnit, TrainingSettings
 from brainmri.training.splits import check_no_leak
 from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
 from brainmri.training.states import TrainingState, read_state, write_state
-from brainmri.training.versions import software_versions
+from brainmri.training.versions import THREADS_KEY, software_versions
 
 _CHECK_S: Final = 1.0
 """How often the database is asked for a stop, and the system for the parent."""
@@ -201,7 +201,7 @@ def _train_and_store(study: Study, run: Run, watch: _Watch) -> None:
     dataset = read_dataset(study, experiment.dataset_hash)
     rows = read_sample_rows(study, dataset.hash)
     split = read_split(study, run.experiment_id, run.repeat)
-    _check_split([row.case_id for row in rows], split)
+    check_split([row.case_id for row in rows], split)
     key = f"{run.run_id}/{run.seed}/{dataset.hash}"
     state = watch.read_state(key)
     begun = f"goes on after epoch {len(state.epochs)}" if state else "started"
@@ -224,7 +224,7 @@ def _train_and_store(study: Study, run: Run, watch: _Watch) -> None:
         should_stop=watch.should_stop,
     )
     remarks = [f"Went on after epoch {len(state.epochs)} where it was interrupted."] if state else []
-    versions = software_versions()
+    versions = {**software_versions(), THREADS_KEY: str(torch.get_num_threads())}
     meta = _checkpoint_meta(run, dataset, settings, versions)
     write_checkpoint(study.run_folder(run.run_id) / FILE_NAME, result.model, meta, settings.checkpoint_dtype)
     _store_result(study, run, result, versions, " ".join([*remarks, *result.remarks]) or None)
@@ -234,7 +234,7 @@ def _train_and_store(study: Study, run: Run, watch: _Watch) -> None:
     )
 
 
-def _check_split(case_ids: Sequence[str], split: Split) -> None:
+def check_split(case_ids: Sequence[str], split: Split) -> None:
     """Refuse a stored split in which a case stands on two sides."""
     unit: SplitUnit = "patient" if split.unit == "patient" else "image"
     for one, other in combinations((split.train, split.validation, split.test), 2):

@@ -24,6 +24,7 @@ from brainmri.training.loop import predict
 from brainmri.training.monitor import experiment_progress, list_experiments, read_epochs
 from brainmri.training.processes import is_alive
 from brainmri.training.records import Prediction, Split
+from brainmri.training.rerun import rerun_run
 from brainmri.training.settings import TrainingSettings
 from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
 from tests.training.training_studies import DATASET, add_dataset
@@ -108,6 +109,24 @@ def test_progress_never_falls_and_ends_at_one(finished):
     shares = [share for share, _text in reports]
     assert shares == sorted(shares)
     assert reports[-1] == (1.0, "2 of 2 runs finished")
+
+
+def test_a_run_repeated_gives_the_same_bits_and_a_changed_prediction_is_found(finished):
+    study, _ = finished
+    found = rerun_run(study, "exp-001-googlenet-01", progress=lambda _share, _text: None)
+    assert found.matched
+    assert (found.largest_difference, found.differing_classes, found.differences) == (0.0, 0, {})
+    assert found.accuracy == found.accuracy_again
+    assert "the same predictions again" in found.describe()
+    with study.session() as session:
+        changed = session.scalars(select(Prediction).where(Prediction.run_id == "exp-001-googlenet-02")).first()
+        before = changed.probabilities
+        changed.probabilities = [1.0, 0.0, 0.0] if before[0] < 0.5 else [0.0, 1.0, 0.0]
+    other = rerun_run(study, "exp-001-googlenet-02", progress=lambda _share, _text: None)
+    with study.session() as session:
+        session.merge(changed).probabilities = before
+    assert not other.matched
+    assert (other.differing_classes, other.largest_difference > 0.4) == (1, True)
 
 
 def test_working_again_on_a_finished_experiment_does_nothing(finished):
