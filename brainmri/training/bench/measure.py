@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from brainmri.training.versions import software_versions
 _PEAK_READINGS: Final = 3
 """Readings of each matrix size before each architecture; the best one counts, as other programs can only slow it."""
 _PEAK_SECONDS: Final = 0.15
+_FEWEST_ROUNDS: Final = 2
+"""Rounds that are done whatever their time: fewer have no spread."""
 
 Say = Callable[[str], None]
 """Takes a line for people about what happens."""
@@ -81,10 +84,25 @@ def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
     )
 
 
-def measure_alternately(ordinary: Way, engine: Way, length: Length, say: Say) -> tuple[Round, ...]:
-    """Measure both ways in turn; which one begins changes from round to round, so that a drift hits both alike."""
-    rounds = []
+def measure_alternately(
+    ordinary: Way, engine: Way, length: Length, say: Say, *, clock: Callable[[], float] = time.monotonic
+) -> tuple[Round, ...]:
+    """Measure both ways in turn; which one begins changes from round to round, so that a drift hits both alike.
+
+    Parameters
+    ----------
+    ordinary, engine : Way
+    length : Length
+    say : callable
+    clock : callable
+        Returns the time in seconds.
+    """
+    rounds: list[Round] = []
+    started = clock()
     for index in range(length.rounds):
+        if index >= _FEWEST_ROUNDS and clock() - started > length.budget_s:
+            say(f"time is up after {index} of {length.rounds} rounds")
+            break
         speeds: dict[Way, float] = {}
         for way in (ordinary, engine) if index % 2 == 0 else (engine, ordinary):
             speeds[way] = way.measure(length.seconds, whole_passes=length.whole_passes)

@@ -7,13 +7,17 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from brainmri.errors import BrainMRIError
 from brainmri.training.bench.messages import EndRound, Failed, Finish, Measured, Ready, StartRound, WarmUp
 from brainmri.training.devices import peak_memory_bytes
+
+_PATIENCE: Final = 0.1
+"""Share of a pass for which a process that has measured its part waits for the others before it trains on. They often
+need no longer, and a pass can take many seconds."""
 
 
 class Pacer:
@@ -36,6 +40,7 @@ class Pacer:
         self._counting, self._keeping_busy = False, False
         self._round = StartRound(0.0, whole_passes=True)
         self._seconds, self._images = 0.0, 0
+        self._patience_s = 0.0
         self._warm = False
         self.finished = False
         """Whether the bench is done with this process."""
@@ -65,6 +70,7 @@ class Pacer:
         elif self._counting and counts:
             self._images += images
             self._seconds += seconds
+            self._patience_s = _PATIENCE * seconds
             if self._seconds >= self._round.seconds:
                 self._counting, self._keeping_busy = False, not self._alone
                 self._connection.send(Measured(self._images / self._seconds))
@@ -72,7 +78,7 @@ class Pacer:
 
     def _obey(self) -> None:
         while not (self._counting or self.finished):
-            if self._keeping_busy and not self._connection.poll():
+            if self._keeping_busy and not self._connection.poll(self._patience_s):
                 return
             command = self._receive()
             if isinstance(command, StartRound):

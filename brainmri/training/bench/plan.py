@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +26,17 @@ class Length:
 
     rounds: int
     seconds: float
+    budget_s: float = math.inf
+    """Time for the rounds of one architecture. Once it is spent, rounds beyond the second are left out: where other
+    programs use the machine, a pass can take many times as long."""
     whole_passes: bool = True
     """Whether a round ends with the end of a pass. Where not, the ordinary way's first pass may be cut short after a
     batch; pictures that are loaded already count for nothing then, some hundredths of its speed."""
 
 
-FULL: Final = Length(rounds=5, seconds=8.0)
+FULL: Final = Length(rounds=5, seconds=6.0, budget_s=110.0)
 """About five minutes on two cores."""
-QUICK: Final = Length(rounds=2, seconds=2.0, whole_passes=False)
+QUICK: Final = Length(rounds=2, seconds=2.0, budget_s=30.0, whole_passes=False)
 """About one minute on two cores."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from brainmri.training.architecture_names import display_architecture
@@ -78,12 +79,10 @@ def _row(figures: ArchitectureFigures) -> tuple[str, ...]:
     )
 
 
-def _align(rows: list[tuple[str, ...]]) -> list[str]:
+def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return lines of columns of equal width, the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(
-            text.ljust(w) if i == 0 else text.rjust(w) for i, (text, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
+        "  ".join([name.ljust(first), *[cell.rjust(width) for cell, width in zip(cells, others, strict=True)]])
+        for name, *cells in rows
     ]
