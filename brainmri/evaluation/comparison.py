@@ -88,6 +88,10 @@ class TukeyPair:
         """Tell whether the interval leaves zero out."""
         return self.lower is not None and self.upper is not None and (self.lower > 0 or self.upper < 0)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the pair as JSON can hold it."""
+        return {key: getattr(self, key) for key in ("a", "b", "difference", "lower", "upper", "p")}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -119,17 +123,7 @@ class Comparison:
                 "df_within": self.anova.df_within,
                 "p": self.anova.p,
             },
-            "tukey": [
-                {
-                    "a": pair.a,
-                    "b": pair.b,
-                    "difference": pair.difference,
-                    "lower": pair.lower,
-                    "upper": pair.upper,
-                    "p": pair.p,
-                }
-                for pair in self.tukey
-            ],
+            "tukey": [pair.to_json() for pair in self.tukey],
             "notes": list(self.notes),
         }
 

@@ -93,6 +93,11 @@ class Repeats:
         present = {model: column[~np.isnan(column)] for model, column in columns.items()}
         return {model: column for model, column in present.items() if column.size}
 
+    @property
+    def point(self) -> float:
+        """One percentage point in the unit of the accuracies: 0.01 where none is above 1, else 1."""
+        return 0.01 if np.abs(self.values[~np.isnan(self.values)]).max(initial=0.0) <= 1 else 1.0
+
     def shared(self, models: Sequence[str]) -> NDArray[np.float64]:
         """Return the repeats that all of these models have, shape (shared repeats, models)."""
         columns = self.values[:, [self.models.index(model) for model in models]]

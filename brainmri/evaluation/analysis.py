@@ -1,0 +1,118 @@
+"""Compare models over repeats: as published, and by all the tests that stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from brainmri.evaluation.assumptions import check_assumptions
+from brainmri.evaluation.bayesian import EQUIVALENCE_POINTS, bayesian_correlated_t
+from brainmri.evaluation.comparison import compare
+from brainmri.evaluation.conclusions import conclude
+from brainmri.evaluation.effect_sizes import effect_sizes
+from brainmri.evaluation.findings import Findings
+from brainmri.evaluation.letters import letters_by_mean
+from brainmri.evaluation.rank_tests import dunn, friedman, kruskal, nemenyi
+from brainmri.evaluation.repeated_measures import repeated_measures
+from brainmri.evaluation.repeats import Repeats
+from brainmri.evaluation.resampled import TEST_FRACTION, check_test_fraction, corrected_t
+from brainmri.evaluation.unequal_variances import games_howell, welch
+from brainmri.evaluation.wording import list_words
+
+
+def analyse(
+    accuracies: Mapping[str, Sequence[float]] | Repeats,
+    *,
+    test_fraction: float = TEST_FRACTION,
+    equivalence_points: float = EQUIVALENCE_POINTS,
+) -> Findings:
+    """Compare models by their accuracies over repeats with every test there is.
+
+    Parameters
+    ----------
+    accuracies : mapping of str to sequence of float, or Repeats
+        Shares (0 to 1) or per cent. The same place in two sequences is the same split; not-a-number stands for a
+        missing repeat.
+    test_fraction : float
+        n_test / (n_train + n_test) of the splits, between 0 and 1.
+    equivalence_points : float
+        Differences up to so many percentage points count as none for the Bayesian test.
+
+    Returns
+    -------
+    Findings
+        What the numbers do not allow is left empty, with a note in words.
+
+    Raises
+    ------
+    EvaluationError
+        Where there is no number at all, one is infinite, or an option makes no sense.
+    """
+    check_test_fraction(test_fraction)
+    repeats = accuracies if isinstance(accuracies, Repeats) else Repeats.of(accuracies)
+    comparison = compare(repeats.accuracies)
+    groups = repeats.groups
+    ranked = friedman(repeats)
+    findings = Findings(
+        repeats=repeats,
+        test_fraction=test_fraction,
+        comparison=comparison,
+        assumptions=check_assumptions(groups, test_fraction=test_fraction),
+        welch=welch(groups),
+        games_howell=games_howell(groups),
+        kruskal=kruskal(groups),
+        dunn=dunn(groups),
+        repeated_measures=repeated_measures(repeats),
+        friedman=ranked,
+        nemenyi=nemenyi(ranked),
+        corrected_t=corrected_t(repeats, test_fraction=test_fraction),
+        bayesian=bayesian_correlated_t(
+            repeats, equivalence=equivalence_points * repeats.point, test_fraction=test_fraction
+        ),
+        effect_sizes=effect_sizes(groups),
+        letters={},
+    )
+    findings = replace(findings, letters=_letters(findings), notes=_notes(findings))
+    return replace(findings, conclusions=conclude(findings))
+
+
+def _letters(findings: Findings) -> dict[str, dict[str, str]]:
+    means = {row.model: row.mean for row in findings.comparison.descriptive if row.mean is not None}
+    tests = {
+        "tukey": {(pair.a, pair.b): pair.p for pair in findings.comparison.tukey},
+        "games_howell": {(pair.a, pair.b): pair.p for pair in findings.games_howell},
+        "corrected_t": {(pair.a, pair.b): pair.p_holm for pair in findings.corrected_t},
+    }
+    letters = {test: letters_by_mean(means, p_values) for test, p_values in tests.items()}
+    return {test: found for test, found in letters.items() if found}
+
+
+def _notes(findings: Findings) -> tuple[str, ...]:
+    """Return each reason once; one model alone has been dealt with by the published comparison."""
+    notes = list(findings.comparison.notes)
+    if len(findings.repeats.groups) > 1:
+        notes += _left_out(findings.repeats)
+        reasons = [
+            findings.welch.note,
+            findings.kruskal.note,
+            findings.repeated_measures.note,
+            findings.friedman.note,
+            findings.effect_sizes.note,
+            *(pair.note for pair in findings.corrected_t),
+        ]
+        notes += [reason for reason in reasons if reason]
+    return tuple(dict.fromkeys(notes))
+
+
+def _left_out(repeats: Repeats) -> list[str]:
+    """Say which repeats the paired tests leave out."""
+    models = list(repeats.groups)
+    left_out = repeats.left_out(models)
+    if not left_out:
+        return []
+    kept = len(repeats.shared(models))
+    which = f"repeat{'s' if len(left_out) > 1 else ''} {list_words(left_out)}"
+    return [
+        f"Repeated-measures ANOVA and Friedman's test use the {kept} repeat{'s' if kept != 1 else ''} that all models "
+        f"have and leave out {which}; tests of two models use the repeats that both have."
+    ]
