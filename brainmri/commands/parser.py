@@ -92,8 +92,15 @@ def _add_settings(train: argparse.ArgumentParser) -> None:
 def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare = _command(commands, "compare", "results:compare", "compare accuracies from a table", study=False)
     compare.add_argument("csv", type=Path, metavar="CSV", help="columns model, repeat, accuracy")
+    _add_comparison_options(compare, fraction="0.3")
     results = _command(commands, "results", "results:results", "compare the architectures of an experiment")
     results.add_argument("experiment", metavar="EXPERIMENT")
+    _add_comparison_options(results, fraction="the experiment's")
+    text = "count how often each test claims a difference between equally good models"
+    simulate = _command(commands, "simulate-type1", "simulation:simulate_type1", text, study=False)
+    simulate.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies (default 2000)")
+    simulate.add_argument("--repeats", type=int, default=10, metavar="N", help="random splits a study (default 10)")
+    simulate.add_argument("--seed", type=_seed, default=0, metavar="N")
     explain = _command(commands, "explain", "results:explain", "draw Grad-CAM of one sample over its sequences")
     explain.add_argument("--run", dest="run_id", required=True, metavar="RUN")
     explain.add_argument("--sample", required=True, type=int, metavar="SAMPLE", help="index in the data set, from 0")
@@ -105,6 +112,21 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     export.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: the present folder")
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
+
+
+def _add_comparison_options(parser: argparse.ArgumentParser, *, fraction: str) -> None:
+    parser.add_argument(
+        "--test-fraction",
+        type=float,
+        metavar="SHARE",
+        help=f"n_test / (n_train + n_test) of the splits, for the corrected tests (default {fraction})",
+    )
+    parser.add_argument(
+        "--equivalence",
+        type=float,
+        metavar="POINTS",
+        help="percentage points up to which a difference counts as none, for the Bayesian test (default 1)",
+    )
 
 
 def _add_bench_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,26 +5,27 @@ from __future__ import annotations
 from argparse import Namespace
 
 from brainmri import tasks
-from brainmri.commands.terminal import print_json, print_table, show_progress
-from brainmri.evaluation.comparison import Comparison
+from brainmri.commands.terminal import print_json, show_progress
 from brainmri.study import open_study
 
 
 def compare(options: Namespace) -> int:
     """Compare the accuracies of a table."""
-    from brainmri.evaluation.comparison import compare as compare_accuracies  # noqa: PLC0415
-    from brainmri.evaluation.reading import read_accuracy_csv  # noqa: PLC0415
+    from brainmri.commands.comparison import print_findings  # noqa: PLC0415
+    from brainmri.evaluation.reading import read_accuracy_table  # noqa: PLC0415
 
-    return _print(compare_accuracies(read_accuracy_csv(options.csv)), as_json=options.json)
+    return print_findings(read_accuracy_table(options.csv), options)
 
 
 def results(options: Namespace) -> int:
     """Compare the architectures of an experiment."""
-    from brainmri.evaluation.comparison import compare as compare_accuracies  # noqa: PLC0415
-    from brainmri.evaluation.reading import read_accuracies  # noqa: PLC0415
+    from brainmri.commands.comparison import print_findings  # noqa: PLC0415
+    from brainmri.evaluation.reading import read_experiment, read_repeats  # noqa: PLC0415
 
     study = open_study(options.study, create=False)
-    return _print(compare_accuracies(read_accuracies(study, options.experiment)), as_json=options.json)
+    repeats = read_repeats(study, options.experiment)
+    fraction = read_experiment(study, options.experiment).settings.test_fraction
+    return print_findings(repeats, options, test_fraction=fraction)
 
 
 def explain(options: Namespace) -> int:
@@ -61,26 +62,4 @@ def explain_run(options: Namespace) -> int:
     study = open_study(options.study, create=False)
     with tasks.running(study, "explain", subject=options.run_id, task_id=options.task) as task:
         store_maps(study, options.run_id, progress=show_progress(task))
-    return 0
-
-
-def _print(comparison: Comparison, *, as_json: bool) -> int:
-    record = comparison.to_json()
-    if as_json:
-        print_json(record)
-        return 0
-    columns = ("n", "median", "q1", "q3", "mean", "sd")
-    print_table(
-        ("model", *columns), [(name, *[row[c] for c in columns]) for name, row in record["descriptive"].items()]
-    )
-    anova = record["anova"]
-    if anova and anova["F"] is not None:
-        print(
-            f"\nOne-way ANOVA: F({anova['df_between']}, {anova['df_within']}) = {anova['F']:.4g}, p = {anova['p']:.3g}"
-        )
-        print("Tukey HSD, difference a − b with simultaneous 95 % interval:")
-        keys = ("a", "b", "difference", "lower", "upper", "p")
-        print_table(keys, [[pair[key] for key in keys] for pair in record["tukey"]])
-    for note in record.get("notes", ()):
-        print(note)
     return 0
