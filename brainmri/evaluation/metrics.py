@@ -31,9 +31,9 @@ from brainmri.evaluation.case_tally import (
     mean_of_defined,
     ratio,
 )
-from brainmri.evaluation.loading import PredictedRun
+from brainmri.evaluation.loading import ExperimentPredictions, PredictedRun
 from brainmri.evaluation.repeats import Repeats
-from brainmri.evaluation.verdicts import Scored
+from brainmri.evaluation.verdicts import Scored, VerdictRule, verdicts_by_case
 
 MetricName = Literal[
     "accuracy",
@@ -165,6 +165,12 @@ def measure_runs(scored: Scored, metric: Metric) -> MetricByRun:
         values=tuple(None if math.isnan(value) else float(value) for value in values),
         notes=explain_gaps(tally, metric),
     )
+
+
+def case_accuracies(predictions: ExperimentPredictions, *, rule: VerdictRule = "mean") -> dict[str, float]:
+    """Return for each run the share of its test cases whose verdict is right, by ``run_id``; without empty runs."""
+    measured = measure_runs(verdicts_by_case(predictions, rule=rule), Metric("accuracy"))
+    return {run_id: value for run_id, value in measured.by_run.items() if value is not None}
 
 
 def metric_values(tally: CaseTally, metric: Metric, weights: Weights) -> Values:
