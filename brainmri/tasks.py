@@ -273,6 +273,12 @@ def latest(study: Study, kind: str, *, subject: str | None = None) -> Task | Non
     return None if task is None else _settle(study, task)
 
 
+def is_running(study: Study, kind: str, *, subject: str | None = None) -> bool:
+    """Return whether the newest task of a kind runs."""
+    task = latest(study, kind, subject=subject)
+    return task is not None and task.status == RUNNING
+
+
 def seconds_left(task: Task) -> float | None:
     """Estimate the time left from the share done so far; None before there is anything to go by."""
     if task.status != RUNNING or task.fraction < 0.02:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from brainmri import tasks
 from brainmri.dashboard.formatting import fit_table, format_count
-from brainmri.dashboard.progress import is_running, show_outcome, show_task, start_task, watch_task
+from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
 from brainmri.dashboard.review import (
     TestedCase,
     case_table,
@@ -270,7 +270,7 @@ def offer_maps(study: Study, run: FinishedRun) -> None:
         type="primary",
         icon=":material/blur_on:",
         width="stretch",
-        disabled=is_running(study, EXPLAIN),
+        disabled=tasks.is_running(study, EXPLAIN),
     )
     if pressed and start_task(study, EXPLAIN, ["explain-run", run.run_id], subject=run.run_id):
         st.rerun()

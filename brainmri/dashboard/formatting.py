@@ -43,6 +43,13 @@ def format_count(count: int, word: str, plural: str | None = None) -> str:
     return f"{count:,} {word if count == 1 else plural or word + 's'}"
 
 
+def format_bytes(count: float) -> str:
+    """Return a size in the unit that suits it: ``450 MB``, ``1.2 GB``; a thousand of one make the next."""
+    if count < 999.5e6:
+        return f"{max(1, round(count / 1e6))} MB"
+    return f"{count / 1e9:.1f} GB" if count < 99.95e9 else f"{round(count / 1e9):,} GB"
+
+
 def fit_table(rows: int, most: int) -> int | Literal["content"]:
     """Return the height of a table: as many rows as it has, or a fixed height where it has more than `most`."""
     return "content" if rows <= most else 34 * (most + 1)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from brainmri import tasks
 from brainmri.dashboard.formatting import fit_table, format_count
-from brainmri.dashboard.progress import is_running, show_outcome, show_task, start_task, watch_task
+from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
 from brainmri.errors import UsageError
 from brainmri.study import Study
 from brainmri.tasks import Task
@@ -39,7 +39,7 @@ def show_import(study: Study, *, expanded: bool, phantoms: bool = False) -> None
         return
     if task is not None:
         _show_end(study, task)
-    if is_running(study, "demo"):
+    if tasks.is_running(study, "demo"):
         st.info(
             "The demo study is being created; its cases appear here once they are imported. Your own images need a "
             "study of their own: start brainmri with another folder in BRAINMRI_STUDY.",

@@ -15,6 +15,7 @@ from brainmri.dashboard.state import show_phantom_notice
 from brainmri.study import Study
 from brainmri.tasks import Task
 from brainmri.training.architecture_names import display_architecture
+from brainmri.training.settings import PUBLISHED_ARCHITECTURES
 from brainmri.training.weights import weights_folder, weights_status
 
 if TYPE_CHECKING:  # numpy, which the first page of an empty study does without
@@ -211,7 +212,9 @@ def _show_step(step: NextStep) -> None:
 
 
 def _show_missing_weights() -> None:
-    missing = [one.file_name for one in weights_status() if not one.present]
+    missing = [
+        one.file_name for one in weights_status() if not one.present and one.architecture in PUBLISHED_ARCHITECTURES
+    ]
     if missing:
         from brainmri.evaluation.wording import list_words  # noqa: PLC0415
 

@@ -22,12 +22,6 @@ _NEWS_S: Final = 24 * 3600
 """After a day, how a task ended is no news."""
 
 
-def is_running(study: Study, kind: str) -> bool:
-    """Return whether a task of a kind runs."""
-    task = tasks.latest(study, kind)
-    return task is not None and task.status == tasks.RUNNING
-
-
 def watch_task(study: Study, task: Task, draw: Callable[[Task], None]) -> None:
     """Draw a running task, again every second, and the whole page once when it ends.
 

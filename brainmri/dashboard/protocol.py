@@ -1,21 +1,24 @@
-"""What the training page can choose, as the command line takes it; and how long it may take."""
+"""What the training page can choose, as the command line takes it; how long it may take, and how much disk."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, fields
+from typing import Final
 
 from sqlalchemy import select
 
 from brainmri.imaging.records import Dataset
 from brainmri.study import Study
+from brainmri.training.architecture_names import ARCHITECTURES
+from brainmri.training.presets import find_preset
 from brainmri.training.records import FINISHED, Experiment, Run
-from brainmri.training.settings import PUBLISHED_ARCHITECTURES, TrainingSettings
+from brainmri.training.settings import TrainingSettings
 
-DEFAULTS: Final = TrainingSettings()
-
+_OPTION_NAMES: Final = {"split_by": "split", "checkpoint_dtype": "checkpoints"}
+"""Options of the command line that have another name than their setting."""
+_BYTES: Final = {"float32": 4, "float16": 2}
 _RECENT_RUNS: Final = 60
 
 
@@ -25,45 +28,32 @@ class Protocol:
 
     Parameters
     ----------
-    architectures : tuple of str
-    repeats, epochs, size_px : int
-    split_by : str
-        ``patient`` or ``image``.
-    weights : str
-        ``imagenet``, ``scratch`` or the path of a file.
-    device : str
-    seed : int
-    advanced : mapping of str to object
-        Further options of the command line by name; those that are the default are left out of the command.
+    settings : TrainingSettings
+        With the name of the protocol that they began as.
+    size_px : int
+        Side of a sample.
     """
 
-    architectures: tuple[str, ...] = PUBLISHED_ARCHITECTURES
-    repeats: int = DEFAULTS.repeats
-    split_by: str = DEFAULTS.split_by
-    epochs: int = DEFAULTS.epochs
-    size_px: int = 224
-    weights: str = DEFAULTS.weights
-    device: str = DEFAULTS.device
-    seed: int = DEFAULTS.seed
-    advanced: Mapping[str, Any] = field(default_factory=dict)
+    settings: TrainingSettings
+    size_px: int
 
     def to_arguments(self) -> list[str]:
-        """Return the arguments of ``python -m brainmri`` that train so."""
-        options: dict[str, Any] = {
-            "repeats": self.repeats,
-            "split": self.split_by,
-            "epochs": self.epochs,
-            "size": self.size_px,
-            "weights": self.weights,
-            "device": self.device,
-            "seed": self.seed,
-            **self.advanced,
-        }
-        pairs = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-        return ["train", "--architectures", *self.architectures, *pairs]
+        """Return the arguments of ``python -m brainmri`` that queue this training."""
+        arguments = ["train", "--queue", f"--preset={self.settings.preset}", f"--size={self.size_px}"]
+        usual = find_preset(self.settings.preset).settings()
+        for field in fields(TrainingSettings):
+            value = getattr(self.settings, field.name)
+            option = f"--{_OPTION_NAMES.get(field.name, field.name).replace('_', '-')}"
+            if value == getattr(usual, field.name):
+                continue
+            if field.name == "architectures":
+                arguments += [option, *value]
+            else:
+                arguments.append(option if value is True else f"{option}={value}")
+        return arguments
 
 
-def measured_speeds(study: Study, size_px: int) -> dict[str, float]:
+def measured_speeds(study: Study, size_px: int, mode: str = "full") -> dict[str, float]:
     """Return the images a second that recent runs trained at this size, by architecture.
 
     Parameters
@@ -71,9 +61,11 @@ def measured_speeds(study: Study, size_px: int) -> dict[str, float]:
     study : Study
     size_px : int
         Side of a sample: the speed of another size says little.
+    mode : str
+        Which layers were trained, as in `TrainingSettings`.
     """
     query = (
-        select(Run.architecture, Run.images_per_second)
+        select(Run.architecture, Run.images_per_second, Experiment.settings)
         .join(Experiment, Experiment.experiment_id == Run.experiment_id)
         .join(Dataset, Dataset.hash == Experiment.dataset_hash)
         .where(Run.status == FINISHED, Dataset.size_px == size_px)
@@ -82,15 +74,13 @@ def measured_speeds(study: Study, size_px: int) -> dict[str, float]:
     )
     speeds: dict[str, list[float]] = {}
     with study.session() as session:
-        for architecture, images_per_second in session.execute(query):
-            if images_per_second is not None:
+        for architecture, images_per_second, settings in session.execute(query):
+            if images_per_second is not None and settings.get("mode", "full") == mode:
                 speeds.setdefault(architecture, []).append(images_per_second)
     return {architecture: sum(values) / len(values) for architecture, values in speeds.items()}
 
 
-def expected_seconds(
-    protocol: Protocol, speeds: Mapping[str, float], *, images: int, processes: int | None = None
-) -> float | None:
+def expected_seconds(protocol: Protocol, speeds: Mapping[str, float], *, images: int) -> float | None:
     """Return roughly how long a training takes, or None where a chosen architecture was not measured.
 
     Parameters
@@ -100,16 +90,22 @@ def expected_seconds(
         From `measured_speeds`.
     images : int
         In the whole data set.
-    processes : int, optional
-        That train at once; default one a core, as on a CPU.
     """
-    if not protocol.architectures or any(not speeds.get(name) for name in protocol.architectures):
+    settings = protocol.settings
+    if any(not speeds.get(name) for name in settings.architectures):
         return None
-    seen = images * (1 - DEFAULTS.test_fraction) * protocol.epochs * protocol.repeats
-    at_once = min(processes or _cores(), protocol.repeats * len(protocol.architectures))
-    return sum(seen / speeds[name] for name in protocol.architectures) / at_once
+    trained = (1 - settings.test_fraction) * (1 - settings.validation_fraction)
+    seen = images * trained * settings.epochs * settings.repeats
+    at_once = min(settings.processes or _cores(), settings.repeats * len(settings.architectures))
+    return sum(seen / speeds[name] for name in settings.architectures) / at_once
+
+
+def expected_bytes(settings: TrainingSettings) -> int:
+    """Return roughly what the stored networks take on disk."""
+    kept = settings.repeats if settings.keep_checkpoints == "all" else 1
+    numbers = sum(ARCHITECTURES[name].parameters for name in settings.architectures)
+    return numbers * _BYTES[settings.checkpoint_dtype] * kept
 
 
 def _cores() -> int:
-    """Return the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -42,6 +42,8 @@ class Architecture:
         Prefixes of weights in that file that this software leaves out.
     published_layers_renamed : tuple of (str, str)
         Regular expressions for names of weights in that file, and what takes the place of their match.
+    parameters : int
+        Numbers that a network for three classes has: what a stored one takes on disk.
     relative_cost : float
         Work for one image of 64 px relative to AlexNet, roughly; weighs progress until there are measurements. For the
         further networks the operations of a forward pass, as `torch.utils.flop_counter` counts them; time differs,
@@ -58,6 +60,7 @@ class Architecture:
     minimum_size_px: int
     published_files: tuple[str, ...]
     published_layers_unused: tuple[str, ...] = ()
+    parameters: int = 0
     published_layers_renamed: tuple[tuple[str, str], ...] = ()
     relative_cost: float = 1.0
 
@@ -76,6 +79,7 @@ _TABLE = (
         blocks=("features.6", "features.8", "features.10", "classifier.0"),
         minimum_size_px=63,
         published_files=("alexnet-owt-7be5be79.pth",),
+        parameters=57_016_131,
         relative_cost=1.0,
     ),
     Architecture(
@@ -92,6 +96,7 @@ _TABLE = (
         minimum_size_px=48,
         published_files=("googlenet-1378be20.pth",),
         published_layers_unused=("aux1.", "aux2."),
+        parameters=5_602_979,
         relative_cost=1.0,
     ),
     Architecture(
@@ -104,6 +109,7 @@ _TABLE = (
         minimum_size_px=48,
         # IMAGENET1K_V1, trained as the other two were; V2, of a longer recipe, serves where only it is there.
         published_files=("resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth"),
+        parameters=23_514_179,
         relative_cost=3.0,
     ),
     Architecture(
@@ -118,6 +124,7 @@ _TABLE = (
         published_files=("densenet121-a639ec97.pth",),
         # The file is older than the rule that a module's name holds no dot: its layers are norm.1, conv.1, norm.2, …
         published_layers_renamed=((r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2."),),
+        parameters=6_956_931,
         relative_cost=2.5,
     ),
     Architecture(
@@ -129,6 +136,7 @@ _TABLE = (
         blocks=("features.3", "features.4", "features.5", "features.6", "features.7"),
         minimum_size_px=41,
         published_files=("efficientnet_b0_rwightman-7f5810bc.pth",),
+        parameters=4_011_391,
         relative_cost=0.35,
     ),
     Architecture(
@@ -140,6 +148,7 @@ _TABLE = (
         blocks=("features.3", "features.5", "features.7"),
         minimum_size_px=48,
         published_files=("convnext_tiny-983f1562.pth",),
+        parameters=27_822_435,
         relative_cost=3.9,
     ),
 )

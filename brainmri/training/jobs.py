@@ -20,7 +20,7 @@ from brainmri.tasks import Progress
 from brainmri.training import run_queue
 from brainmri.training.experiments import read_experiment
 from brainmri.training.heartbeats import list_workers
-from brainmri.training.monitor import ExperimentProgress, experiment_progress, has_process, is_running
+from brainmri.training.monitor import ExperimentProgress, experiment_progress, has_process
 from brainmri.training.records import FAILED, STOPPED
 from brainmri.training.settings import TrainingSettings
 
@@ -134,7 +134,7 @@ def work_queue(
 
 def ensure_worker(study: Study) -> None:
     """Start a worker on this machine as a background task, unless one is at work or nothing waits."""
-    if not run_queue.queued_runs(study, None) or is_running(tasks.latest(study, tasks.WORKER)):
+    if not run_queue.queued_runs(study, None) or tasks.is_running(study, tasks.WORKER):
         return
     if any(worker.experiment_id is None for worker in list_workers(study)):
         return

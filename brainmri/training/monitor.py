@@ -170,6 +170,12 @@ def read_epochs(study: Study, experiment_id: str) -> list[EpochPoint]:
     ]
 
 
+def read_log_tail(study: Study, run_id: str, *, lines: int) -> list[str]:
+    """Return the last lines of a run's log; none where it has not begun."""
+    path = study.run_folder(run_id) / "log.txt"
+    return path.read_text(encoding="utf-8").splitlines()[-lines:] if path.is_file() else []
+
+
 def has_process(study: Study, experiment_id: str) -> bool:
     """Return whether a process works on an experiment, or a task that will is starting."""
     with study.session() as session:
@@ -188,14 +194,9 @@ def _process_works(study: Study, experiment: Experiment, runs: Sequence[Run]) ->
         return False
     if any(worker.experiment_id in (None, experiment.experiment_id) for worker in list_workers(study)):
         return True
-    if is_running(tasks.latest(study, "train", subject=experiment.experiment_id)):
+    if tasks.is_running(study, "train", subject=experiment.experiment_id):
         return True
-    return any(is_running(tasks.latest(study, kind)) for kind in ("demo", tasks.WORKER))
-
-
-def is_running(task: tasks.Task | None) -> bool:
-    """Return whether there is a task and it runs."""
-    return task is not None and task.status == tasks.RUNNING
+    return any(tasks.is_running(study, kind) for kind in ("demo", tasks.WORKER))
 
 
 def _status(statuses: Sequence[str], *, working: bool, paused: bool) -> str:

@@ -34,6 +34,7 @@ from brainmri.training.checkpoints import FILE_NAME, write_checkpoint
 from brainmri.training.devices import describe_device, measure_gpu, resolve_device, tune_allocator
 from brainmri.training.experiments import read_experiment, read_split
 from brainmri.training.heartbeats import Heartbeat
+from brainmri.training.keeping import keep_best_checkpoints
 from brainmri.training.loop import Capture, EpochRecord, RunResult, train_run
 from brainmri.training.normalisation import IMAGENET_NORMALISATION
 from brainmri.training.processes import own_identity
@@ -114,6 +115,7 @@ def serve(
                 put_back(study, run)
                 return
             _call_after_run(study, run, after_run)
+            keep_best_checkpoints(study, run.experiment_id)
 
 
 class _Watch:

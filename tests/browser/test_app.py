@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
 from brainmri import tasks
 from brainmri.study import Study, open_study
+from brainmri.training.records import Run
 from tests.pages.filled import make_filled_study
 
 pytestmark = pytest.mark.browser
@@ -75,16 +77,16 @@ def test_a_training_outlives_browser_and_server_and_shows_again(visit, filled: S
     visitor.page.get_by_text("New training", exact=True).click()
     visitor.page.get_by_text("From scratch", exact=True).click()
     visitor.page.get_by_role("button", name="Start training").click()
-    stop = visitor.page.get_by_role("button", name="Stop", exact=True)
-    expect(stop).to_be_visible(timeout=20_000)
+    expect(visitor.page.get_by_text("Training exp-002", exact=True)).to_be_visible(timeout=40_000)
     visitor.server.kill()
     study = open_study(filled.folder)
-    task = tasks.latest(study, "train")
+    task = tasks.latest(study, tasks.WORKER)
     assert task is not None
     assert task.status == tasks.RUNNING
     visitor.server.start()
     visitor.open("training")
     expect(visitor.page.get_by_text("Training exp-002", exact=True)).to_be_visible(timeout=30_000)
-    stop.click()
+    visitor.page.get_by_role("button", name="Stop", exact=True).click()
     expect(visitor.page.get_by_role("button", name="Continue")).to_be_enabled(timeout=60_000)
-    assert tasks.read(study, task.id).status != tasks.RUNNING
+    with study.session() as session:
+        assert set(session.scalars(select(Run.status).where(Run.experiment_id == "exp-002"))) == {"stopped"}

@@ -188,3 +188,9 @@ def test_missing_published_weights_never_become_random_ones(monkeypatch: pytest.
     monkeypatch.setattr("brainmri.training.weights._fetch", lambda _status: False)
     with pytest.raises(WeightsMissing, match=r"alexnet-owt-7be5be79\.pth from https://download\.pytorch\.org"):
         build_model("alexnet", 3, weights="imagenet")
+
+
+@pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
+def test_the_table_knows_how_many_numbers_a_network_has(entry):
+    model = build_empty_model(entry.name, 3)
+    assert entry.parameters == sum(parameter.numel() for parameter in model.parameters())
