@@ -87,19 +87,21 @@ def _print_for_people(findings: Findings) -> None:
 
 def _print_tests(record: dict[str, Any]) -> None:
     """Print the tests of all models at once."""
-    print()
+    lines = []
     if record["welch"]["F"] is not None:
-        print(f"Welch's ANOVA: {_f(record['welch'], 'df_between', 'df_within')}")
+        lines.append(f"Welch's ANOVA: {_f(record['welch'], 'df_between', 'df_within')}")
     measured = record["repeated_measures"]
     if measured["F"] is not None:
-        print(
+        lines.append(
             f"Repeated-measures ANOVA: {_f(measured, 'df', 'df_error')}; after Greenhouse and Geisser (ε = "
             f"{measured['epsilon']:.3g}) p = {measured['p_greenhouse_geisser']:.3g}"
         )
     for key, title in (("kruskal", "Kruskal-Wallis"), ("friedman", "Friedman")):
         test = record[key]
         if test["p"] is not None:
-            print(f"{title}: χ²({test['df']}) = {test['statistic']:.4g}, p = {test['p']:.3g}")
+            lines.append(f"{title}: χ²({test['df']}) = {test['statistic']:.4g}, p = {test['p']:.3g}")
+    if lines:
+        print("\n" + "\n".join(lines))
 
 
 def _print_effect_sizes(sizes: dict[str, Any]) -> None:

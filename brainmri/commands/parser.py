@@ -98,7 +98,7 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     _add_comparison_options(results, fraction="the experiment's")
     text = "count how often each test claims a difference between equally good models"
     simulate = _command(commands, "simulate-type1", "simulation:simulate_type1", text, study=False)
-    simulate.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies (default 2000)")
+    simulate.add_argument("--studies", type=int, default=5000, metavar="N", help="simulated studies (default 5000)")
     simulate.add_argument("--repeats", type=int, default=10, metavar="N", help="random splits a study (default 10)")
     simulate.add_argument("--seed", type=_seed, default=0, metavar="N")
     explain = _command(commands, "explain", "results:explain", "draw Grad-CAM of one sample over its sequences")

@@ -88,9 +88,10 @@ def _letters(findings: Findings) -> dict[str, dict[str, str]]:
 
 
 def _notes(findings: Findings) -> tuple[str, ...]:
-    """Return each reason once; one model alone has been dealt with by the published comparison."""
+    """Return each reason once; where nothing at all could be tested, the published comparison has said why."""
     notes = list(findings.comparison.notes)
-    if len(findings.repeats.groups) > 1:
+    overall = (findings.comparison.anova, findings.kruskal, findings.friedman, findings.repeated_measures)
+    if len(findings.repeats.groups) > 1 and any(test.p is not None for test in overall):
         notes += _left_out(findings.repeats)
         reasons = [
             findings.welch.note,
