@@ -8,7 +8,7 @@ References
 ----------
 DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845, doi:10.2307/2531595.
 Clustered data: Obuchowski NA. Biometrics 1997;53:567-578, doi:10.2307/2533958.
-Interval on the logit scale: Pepe MS. The Statistical Evaluation of Medical Tests. Oxford 2003, section 5.2.
+Interval on the logit scale: Pepe MS. The Statistical Evaluation of Medical Tests. Oxford 2003, chapter 5.
 """
 
 from __future__ import annotations

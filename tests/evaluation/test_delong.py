@@ -29,7 +29,7 @@ OVARIAN_CANCER = np.array(
 
 
 def by_definition(positive, scores, patient):
-    """Return areas and covariance by double loops over pairs and over patients (Obuchowski 1997, formulas 3 to 6)."""
+    """Return areas and covariance by double loops over pairs and over patients (Obuchowski 1997)."""
     count = len(scores)
     credit = np.zeros((count, positive.size))
     ups, downs = np.flatnonzero(positive), np.flatnonzero(~positive)
