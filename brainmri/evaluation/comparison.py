@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from brainmri.errors import EvaluationError
 from brainmri.evaluation.repeats import is_constant
+from brainmri.evaluation.studentized import critical_ranges, range_p_values
 
 CONFIDENCE: Final = 0.95
 """Simultaneous confidence of the intervals of `TukeyPair`."""
@@ -274,14 +275,12 @@ def _tukey(groups: Mapping[str, NDArray[np.float64]], *, tested: bool) -> tuple[
             TukeyPair(a=a, b=b, difference=difference, lower=None, upper=None, p=None)
             for (a, b), difference in zip(pairs, differences, strict=True)
         )
-    from scipy.stats import studentized_range  # noqa: PLC0415 - 0.6 s, and pages import this module
-
     k, df = len(groups), sum(numbers.size for numbers in groups.values()) - len(groups)
     variance = _variance_within(groups)
     errors = [math.sqrt(variance / 2 * (1 / groups[a].size + 1 / groups[b].size)) for a, b in pairs]
     ranges = np.abs(differences) / errors
-    adjusted = np.clip(studentized_range.sf(ranges, k, df), 0.0, 1.0)
-    critical = float(studentized_range.ppf(CONFIDENCE, k, df))
+    adjusted = range_p_values(ranges, k, df)
+    critical = float(critical_ranges(CONFIDENCE, k, np.array([df]))[0])
     return tuple(
         TukeyPair(
             a=a,

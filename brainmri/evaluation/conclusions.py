@@ -70,7 +70,7 @@ def _conclude_unequal_scatter(findings: Findings, plain: Sequence[_Verdict]) -> 
     overall = "" if findings.welch.p is None else f"; Welch {format_p(findings.welch.p)}"
     return Conclusion(
         topic="unequal scatter",
-        text="If, besides, every model may scatter by an amount of its own: "
+        text="If the repeats were independent, but every model may scatter by an amount of its own: "
         f"{_describe_against(verdicts, plain)} (Games-Howell{overall}).",
     )
 
@@ -90,7 +90,7 @@ def _conclude_ranks(findings: Findings, plain: Sequence[_Verdict]) -> Conclusion
         return None
     return Conclusion(
         topic="ranks",
-        text=f"If the accuracies are not taken for normal, only their order counts: "
+        text="If the repeats were independent, and only the order of the accuracies counts, which need not be normal: "
         f"{_describe_against(verdicts, plain)} (Dunn with Holm's adjustment; Kruskal-Wallis "
         f"{format_p(findings.kruskal.p)}).",
     )
@@ -111,7 +111,7 @@ def _conclude_shared_splits(findings: Findings) -> Conclusion | None:
     return Conclusion(
         topic="shared splits",
         text=f"If the models are compared within each split that they share, so that easy and hard splits cancel: "
-        f"{list_words(parts)}. These tests take the splits for independent, too.",
+        f"{list_words(parts)}. These tests, too, take the splits for independent of one another.",
     )
 
 
@@ -120,9 +120,9 @@ def _conclude_overlap(findings: Findings, corrected: Sequence[_Verdict]) -> Conc
         return None
     return Conclusion(
         topic="overlap",
-        text="If it is allowed for that the splits overlap (each tests on "
-        f"{100 * findings.test_fraction:.0f} % of the same data): {_describe(corrected)} (corrected resampled t-test "
-        "with Holm's adjustment). Repeated random splits of one data set do overlap: rely on this one for them.",
+        text=f"If the overlap of the splits is allowed for, approximately (random splits of one data set, "
+        f"{100 * findings.test_fraction:.0f} % of it for testing): {_describe(corrected)} (corrected resampled t-test "
+        "with Holm's adjustment). For repeated random splits of one data set, rely on this one.",
     )
 
 
@@ -136,14 +136,14 @@ def _conclude_disagreement(plain: Sequence[_Verdict], corrected: Sequence[_Verdi
     sentences = []
     if lost:
         sentences.append(
-            f"The plain and the corrected test disagree: Tukey's test tells {_list_pairs(lost)} apart, the corrected "
-            f"test does not. As the splits overlap, these repeats do not show {_which(lost)}; neither do they show "
-            "that the models are equal."
+            f"The plain and the corrected test disagree: Tukey's test tells {_list_pairs(lost)}; the corrected "
+            f"test does not. As the splits overlap, these repeats do not show {_which(lost)}, nor that the models are "
+            "equal."
         )
     if won:
         sentences.append(
-            f"The corrected test tells {_list_pairs(won)} apart, Tukey's test does not: within the splits that both "
-            "models share, their difference is steadier than their accuracies are."
+            f"The corrected test tells {_list_pairs(won)}; Tukey's test does not: over the splits that both models "
+            "share, their difference is steadier than the accuracy of either."
         )
     if not sentences:
         sentences.append("The plain test (Tukey) and the corrected one agree on every pair.")
@@ -160,7 +160,8 @@ def _conclude_probability(findings: Findings) -> Conclusion | None:
     more = f"; {len(pairs) - _LISTED} more pairs are in the table" if len(pairs) > _LISTED else ""
     return Conclusion(
         topic="probability",
-        text=f"As probabilities, with overlap allowed for and {region}: {listed}{more} (Bayesian correlated t-test).",
+        text=f"As probabilities, with the overlap allowed for in the same way and {region}: {listed}{more} (Bayesian "
+        "correlated t-test).",
     )
 
 
@@ -176,7 +177,7 @@ def _conclude_size(findings: Findings) -> Conclusion | None:
     return Conclusion(
         topic="size",
         text=f"Of the variation among all accuracies, {100 * sizes.eta_squared:.0f} % lies between the models and the "
-        f"rest between repeats (η²{interval}, for independent repeats).",
+        f"rest between the repeats of each (η²{interval}, for independent repeats).",
     )
 
 
@@ -202,7 +203,10 @@ def _describe(verdicts: Sequence[_Verdict]) -> str:
         smallest = min(verdicts, key=lambda verdict: verdict.p)
         if len(verdicts) == 1:
             return f"{smallest.better} and {smallest.worse} are not told apart ({format_p(smallest.p)})"
-        return f"no two models are told apart (the smallest p is that of {_name(smallest)})"
+        return (
+            f"no two models are told apart (nearest to it: {smallest.better} and {smallest.worse}, "
+            f"{format_p(smallest.p)})"
+        )
     if len(apart) > _LISTED:
         return f"{len(apart)} of {len(verdicts)} pairs of models are told apart (in the table)"
     found = list_words([_describe_verdict(verdict) for verdict in apart])
@@ -211,7 +215,7 @@ def _describe(verdicts: Sequence[_Verdict]) -> str:
         return found
     if len(rest) > _LISTED:
         return f"{found}; the other {len(rest)} pairs are not told apart"
-    return f"{found}; not told apart: {list_words([_name(verdict) for verdict in rest])}"
+    return f"{found}; not told apart: {', '.join(_name(verdict) for verdict in rest)}"
 
 
 def _describe_against(verdicts: Sequence[_Verdict], plain: Sequence[_Verdict]) -> str:
@@ -226,8 +230,7 @@ def _describe_verdict(verdict: _Verdict) -> str:
     if verdict.points is None:
         return f"{verdict.better} ranks above {verdict.worse} ({format_p(verdict.p)})"
     return (
-        f"{verdict.better} is more accurate than {verdict.worse} (by {verdict.points:.1f} percentage points, "
-        f"{format_p(verdict.p)})"
+        f"{verdict.better} is more accurate than {verdict.worse} (by {_points(verdict.points)}, {format_p(verdict.p)})"
     )
 
 
@@ -235,10 +238,17 @@ def _name(verdict: _Verdict) -> str:
     return f"{verdict.better} and {verdict.worse} ({format_p(verdict.p)})"
 
 
+def _points(points: float | None) -> str:
+    """Return a difference with one decimal, or with its first digit where that is not enough."""
+    if points is None:
+        return "–"
+    return f"{points:.1f} percentage points" if points >= 0.05 or points == 0 else f"{points:.1g} percentage points"
+
+
 def _list_pairs(pairs: Sequence[tuple[_Verdict, _Verdict]]) -> str:
     listed = [
-        f"{plain.better} and {plain.worse} (difference {plain.points:.1f} percentage points, {format_p(plain.p)} "
-        f"against {format_p(corrected.p)})"
+        f"{plain.better} from {plain.worse} (difference {_points(plain.points)}; {format_p(plain.p)}, "
+        f"corrected {format_p(corrected.p)})"
         for plain, corrected in pairs[:_LISTED]
     ]
     more = [f"{len(pairs) - _LISTED} more pairs"] if len(pairs) > _LISTED else []
@@ -261,7 +271,7 @@ def _nemenyi(findings: Findings) -> str:
         return ""
     if not apart:
         return "; Nemenyi tells no two of them apart"
-    return f"; Nemenyi tells apart {list_words([f'{pair.a} and {pair.b}' for pair in apart])}"
+    return f"; Nemenyi tells {list_words([f'{pair.a} from {pair.b}' for pair in apart])}"
 
 
 def _describe_posterior(pair: BayesianPair) -> str:
@@ -269,13 +279,13 @@ def _describe_posterior(pair: BayesianPair) -> str:
     better, equal, worse = (value or 0.0 for value in (pair.p_a_better, pair.p_equivalent, pair.p_b_better))
     first, second = (pair.a, pair.b) if better >= worse else (pair.b, pair.a)
     shown = max(better, worse)
-    if equal > max(shown, DECISION):
-        return f"{first} and {second} are practically equal ({_per_cent(equal)})"
+    if equal > DECISION:
+        return f"{first} and {second} are practically equal with a probability of {_per_cent(equal)}"
     text = (
-        f"{first} is better than {second} with {_per_cent(shown)}, practically equal with {_per_cent(equal)}, worse "
-        f"with {_per_cent(min(better, worse))}"
+        f"{first} is better than {second} with a probability of {_per_cent(shown)}, practically equal with "
+        f"{_per_cent(equal)}, worse with {_per_cent(min(better, worse))}"
     )
-    return text if max(shown, equal) > DECISION else f"{text}, which is undecided"
+    return text if shown > DECISION else f"{text} (undecided)"
 
 
 def _per_cent(probability: float) -> str:

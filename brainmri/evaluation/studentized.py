@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -37,6 +38,12 @@ def critical_ranges(confidence: float, groups: int, freedoms: NDArray[np.float64
     freedoms : ndarray of float64
         Degrees of freedom, positive and finite.
     """
+    return np.array(_solve(confidence, groups, tuple(map(float, freedoms))))
+
+
+@lru_cache(maxsize=256)
+def _solve(confidence: float, groups: int, several: tuple[float, ...]) -> tuple[float, ...]:
+    """Return critical ranges, remembered: pages ask again for the same degrees of freedom."""
     from scipy import special  # noqa: PLC0415 - keeps the import of this module cheap for pages
     from scipy.stats import studentized_range  # noqa: PLC0415
 
@@ -45,6 +52,7 @@ def critical_ranges(confidence: float, groups: int, freedoms: NDArray[np.float64
         difference: NDArray[np.float64] = np.log(tails / (1 - confidence))
         return difference
 
+    freedoms = np.array(several)
     pairs = groups * (groups - 1) / 2  # Bonferroni's bound over the pairs is a little too large
     right = np.log(np.sqrt(2.0) * -special.stdtrit(freedoms, (1 - confidence) / 2 / pairs))
     left = right - 0.02
@@ -61,4 +69,4 @@ def critical_ranges(confidence: float, groups: int, freedoms: NDArray[np.float64
     missed = np.abs(over_right) > 100 * _TOLERANCE
     if missed.any():
         critical[missed] = studentized_range.ppf(confidence, groups, freedoms[missed])
-    return critical
+    return tuple(critical.tolist())
