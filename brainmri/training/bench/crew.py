@@ -69,7 +69,7 @@ class TrainingProcess:
         wait([self._connection, self._process.sentinel])
         try:
             answer = self._connection.recv() if self._connection.poll() else None
-        except EOFError:
+        except (EOFError, OSError):
             answer = None
         if isinstance(answer, Failed):
             raise TrainingError(answer.message)

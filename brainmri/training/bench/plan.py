@@ -34,9 +34,9 @@ class Length:
     batch; pictures that are loaded already count for nothing then, some hundredths of its speed."""
 
 
-FULL: Final = Length(rounds=5, seconds=6.0, budget_s=110.0)
+FULL: Final = Length(rounds=9, seconds=5.0, budget_s=80.0)
 """About five minutes on two cores."""
-QUICK: Final = Length(rounds=2, seconds=2.0, budget_s=30.0, whole_passes=False)
+QUICK: Final = Length(rounds=3, seconds=1.5, budget_s=12.0, whole_passes=False)
 """About one minute on two cores."""
 
 
