@@ -139,7 +139,7 @@ def _add_bench_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     bench.add_argument("--size", type=int, default=224, metavar="PX", help="side of a picture (default 224)")
     bench.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     bench.add_argument("--processes", type=int, default=0, metavar="N", help="of the engine at once (default: chosen)")
-    bench.add_argument("--rounds", type=int, metavar="N", help="measurements of each way (default 9, quick 3)")
+    bench.add_argument("--rounds", type=int, metavar="N", help="measurements of each way (default 9, quick 2)")
     bench.add_argument("--seconds", type=float, metavar="S", help="length of a measurement (default 5, quick 1.5)")
 
 

@@ -81,10 +81,14 @@ class TrainingProcess:
             )
         return answer
 
-    def end(self) -> None:
-        """See to it that the process is gone."""
+    def finish(self) -> None:
+        """Ask the process to end."""
         with suppress(OSError):  # it may be gone already
             self._connection.send(Finish())
+
+    def end(self) -> None:
+        """See to it that the process is gone."""
+        self.finish()
         self._process.join(_END_GRACE_S)
         if self._process.is_alive():
             self._process.kill()
@@ -117,6 +121,8 @@ class Crew:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
+        for process in self._processes:
+            process.finish()
         for process in self._processes:
             process.end()
 

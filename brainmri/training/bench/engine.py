@@ -25,8 +25,8 @@ def serve_engine(connection: Connection, task: TrainingTask) -> None:
     """Train until the bench is done; the target of `multiprocessing.Process`."""
     with answering_failures(connection):
         device = prepare_engine_process(task)
-        pacer = Pacer(connection, device, alone=task.alone)
-        pacer.wait_for_warm_up(lambda command: _multiply(command, device))
+        pacer = Pacer(connection, device, alone=task.alone, others=lambda command: _multiply(command, device))
+        pacer.wait_for_warm_up()
 
         def on_epoch(record: EpochRecord) -> None:
             pacer.after_pass(task.epoch_images, record.seconds, counts=record.epoch > 1)

@@ -24,9 +24,10 @@ from brainmri.training.bench.records import ArchitectureFigures, BenchReport, Ro
 from brainmri.training.devices import PRECISION_NAMES, describe_device, training_dtype
 from brainmri.training.versions import software_versions
 
-_PEAK_READINGS: Final = 3
-"""Readings of each matrix size before each architecture; the best one counts, as other programs can only slow it."""
-_PEAK_SECONDS: Final = 0.15
+_PEAK_SECONDS: Final = 0.2
+_FIRST_READINGS: Final = 2
+"""Readings of the peak before the training; on a processor more follow after every round. The best one counts, as other
+programs can only slow it."""
 _FEWEST_ROUNDS: Final = 2
 """Rounds that are done whatever their time: fewer have no spread."""
 
@@ -85,7 +86,13 @@ def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
 
 
 def measure_alternately(
-    ordinary: Way, engine: Way, length: Length, say: Say, *, clock: Callable[[], float] = time.monotonic
+    ordinary: Way,
+    engine: Way,
+    length: Length,
+    say: Say,
+    *,
+    between: Callable[[], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Round, ...]:
     """Measure both ways in turn; which one begins changes from round to round, so that a drift hits both alike.
 
@@ -94,6 +101,8 @@ def measure_alternately(
     ordinary, engine : Way
     length : Length
     say : callable
+    between : callable
+        Called after every round, while nobody trains.
     clock : callable
         Returns the time in seconds.
     """
@@ -112,6 +121,7 @@ def measure_alternately(
             f"round {index + 1} of {length.rounds}: ordinary {found.ordinary:.4g}, engine {found.engine:.4g} images/s, "
             f"ratio {found.ratio:.2f}"
         )
+        between()
     return tuple(rounds)
 
 
@@ -120,16 +130,29 @@ def _measure_architecture(plan: BenchPlan, architecture: str, pictures: Path, sa
     say(f"{name}: starting {plan.processes + 1} processes")
     ordinary = Crew(serve_ordinary, [plan.ordinary_task(architecture, pictures)], ordinary_environment(plan))
     engine = Crew(serve_engine, plan.engine_tasks(architecture), engine_environment(plan))
+    peaks: list[float] = []
     with ordinary, engine:
-        peak = max(
-            engine.multiply_matrices(size=size, seconds=_PEAK_SECONDS)
-            for size in (CUDA_SIZES if plan.device == "cuda" else CPU_SIZES)
-            for _ in range(_PEAK_READINGS)
-        )
+
+        def measure_peak() -> None:
+            peaks.extend(
+                engine.multiply_matrices(size=size, seconds=_PEAK_SECONDS)
+                for size in (CUDA_SIZES if plan.device == "cuda" else CPU_SIZES)
+            )
+
+        for _ in range(_FIRST_READINGS):
+            measure_peak()
         engine.warm_up()
         ordinary.warm_up()
-        rounds = measure_alternately(ordinary, engine, plan.length, lambda line: say(f"{name}, {line}"))
-        return _Measured(peak, rounds, engine.peak_memory_bytes)
+        # On a GPU the matrices would count as memory of the training.
+        between = measure_peak if plan.device == "cpu" else _do_nothing
+        rounds = measure_alternately(
+            ordinary, engine, plan.length, lambda line: say(f"{name}, {line}"), between=between
+        )
+        return _Measured(max(peaks), rounds, engine.peak_memory_bytes)
+
+
+def _do_nothing() -> None:
+    return None
 
 
 def ordinary_environment(plan: BenchPlan) -> dict[str, str]:

@@ -33,10 +33,14 @@ class Pacer:
     device : torch.device
     alone : bool
         Whether no other process trains at the same time.
+    others : callable
+        Returns the answer to a command that is not about passes.
     """
 
-    def __init__(self, connection: Connection, device: torch.device, *, alone: bool) -> None:
-        self._connection, self._device, self._alone = connection, device, alone
+    def __init__(
+        self, connection: Connection, device: torch.device, *, alone: bool, others: Callable[[Any], object]
+    ) -> None:
+        self._connection, self._device, self._alone, self._others = connection, device, alone, others
         self._counting, self._keeping_busy = False, False
         self._round = StartRound(0.0, whole_passes=True)
         self._seconds, self._images = 0.0, 0
@@ -50,14 +54,14 @@ class Pacer:
         """Time after which the present pass may be cut short, in seconds; infinite where it may not."""
         return math.inf if self._round.whole_passes or self._images else self._round.seconds
 
-    def wait_for_warm_up(self, others: Callable[[Any], Any]) -> None:
-        """Wait until the training is to begin; other commands are answered with what ``others`` returns for them."""
+    def wait_for_warm_up(self) -> None:
+        """Wait until the training is to begin."""
         while not self.finished:
             command = self._receive()
             if isinstance(command, WarmUp):
                 return
             if not self.finished:
-                self._connection.send(others(command))
+                self._connection.send(self._others(command))
 
     def after_pass(self, images: int, seconds: float, *, counts: bool = True) -> None:
         """Take note of a pass over ``images`` that took ``seconds``, and wait where the bench wants it.
@@ -86,6 +90,8 @@ class Pacer:
             elif isinstance(command, EndRound):
                 self._keeping_busy = False
                 self._connection.send(self._ready())
+            elif not self.finished:
+                self._connection.send(self._others(command))
 
     def _receive(self) -> object:
         """Return the next command; `Finish`, also where the bench is gone."""

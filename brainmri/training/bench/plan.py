@@ -36,7 +36,7 @@ class Length:
 
 FULL: Final = Length(rounds=9, seconds=5.0, budget_s=80.0)
 """About five minutes on two cores."""
-QUICK: Final = Length(rounds=3, seconds=1.5, budget_s=12.0, whole_passes=False)
+QUICK: Final = Length(rounds=2, seconds=1.5, budget_s=12.0, whole_passes=False)
 """About one minute on two cores."""
 
 

@@ -28,16 +28,20 @@ class Clock:
 
 def measure(length):
     journal, lines, clock = [], [], Clock()
+
+    def between():
+        journal.append("between")
+
     ordinary = FakeWay("ordinary", [10, 20, 8, 8], journal, clock)
     engine = FakeWay("engine", [30, 44, 32, 16], journal, clock)
-    return measure_alternately(ordinary, engine, length, lines.append, clock=clock), journal, lines
+    return measure_alternately(ordinary, engine, length, lines.append, between=between, clock=clock), journal, lines
 
 
 def test_both_ways_are_measured_in_turn_and_begin_in_turn():
     rounds, journal, lines = measure(Length(3, 2.5))
     assert rounds == (Round(10, 30), Round(20, 44), Round(8, 32))
-    names = ["ordinary", "engine", "engine", "ordinary", "ordinary", "engine"]
-    assert journal == [(name, 2.5, True) for name in names]
+    ordinary, engine = ("ordinary", 2.5, True), ("engine", 2.5, True)
+    assert journal == [ordinary, engine, "between", engine, ordinary, "between", ordinary, engine, "between"]
     assert lines[1] == "round 2 of 3: ordinary 20, engine 44 images/s, ratio 2.20"
 
 

@@ -27,7 +27,7 @@ class Bench:
 
     def __init__(self, *, alone):
         self.end, theirs = Pipe()
-        self.pacer = Pacer(theirs, torch.device("cpu"), alone=alone)
+        self.pacer = Pacer(theirs, torch.device("cpu"), alone=alone, others=lambda one: Measured(one.size))
 
     def say(self, *commands):
         for command in commands:
@@ -98,18 +98,21 @@ def test_only_a_first_pass_may_be_cut_short_and_only_where_it_is_said():
     assert bench.pacer.pass_limit_s == math.inf
 
 
-def test_before_the_warm_up_other_commands_are_answered():
+def test_other_commands_are_answered_before_the_warm_up_and_between_rounds():
     bench = Bench(alone=True)
     bench.say(MultiplyMatrices(8, 1.0), MultiplyMatrices(16, 1.0), WarmUp())
-    bench.pacer.wait_for_warm_up(lambda command: Measured(command.size))
+    bench.pacer.wait_for_warm_up()
     assert bench.hear() == [Measured(8), Measured(16)]
     assert not bench.pacer.finished
+    bench.say(MultiplyMatrices(32, 1.0), StartRound(1.0, whole_passes=True))
+    bench.pacer.after_pass(32, 1.0)
+    assert bench.hear()[1:] == [Measured(32)]
 
 
 def test_the_process_ends_where_the_bench_is_gone():
     bench = Bench(alone=True)
     bench.end.close()
-    bench.pacer.wait_for_warm_up(lambda command: command)
+    bench.pacer.wait_for_warm_up()
     assert bench.pacer.finished
 
 
