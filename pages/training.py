@@ -21,7 +21,9 @@ for kind in ("train", tasks.WORKER):
     show_outcome(tasks.latest(study, kind), advice="Finished runs are kept.")
 if busy:
     watch_activity(study, activity)
-with st.expander("New training", icon=":material/add_circle:", expanded=not contents.experiments and not busy):
+with st.expander(
+    "New training", key="new-training", icon=":material/add_circle:", expanded=not contents.experiments and not busy
+):
     show_form(study, contents, preparing=bool(activity.preparing))
 if contents.experiments:
     st.subheader("Experiments")

@@ -71,9 +71,10 @@ _BADGES: Final = {
     "stopped": ("Stopped", "orange", ":material/stop_circle:"),
     "interrupted": ("Interrupted", "orange", ":material/power_off:"),
     "queued": ("Not begun", "gray", ":material/schedule:"),
+    "waiting": ("Waiting", "gray", ":material/schedule:"),
     "paused": ("Paused", "orange", ":material/pause_circle:"),
 }
-_ACTIVE: Final = ("running", "paused")
+_ACTIVE: Final = ("waiting", "running", "paused")
 _LAYERS: Final = {"full": "all", "partial": "last blocks", "head": "last one"}
 _LOG_LINES: Final = 20
 _CURVES: Final[tuple[tuple[Literal["train_loss", "train_accuracy"], str, str], ...]] = (

@@ -11,7 +11,7 @@ from brainmri.dashboard.contents import CASES_PAGE, StudyContents
 from brainmri.dashboard.formatting import format_bytes, format_count, format_estimate
 from brainmri.dashboard.progress import start_task
 from brainmri.dashboard.protocol import Protocol, expected_bytes, expected_seconds, measured_speeds
-from brainmri.dashboard.training_fields import pick_settings, pick_size
+from brainmri.dashboard.training_fields import pick_settings
 from brainmri.errors import BrainMRIError
 from brainmri.evaluation.wording import list_words
 from brainmri.imaging.datasets import count_by_class, usable_case_counts
@@ -35,8 +35,7 @@ def show_form(study: Study, contents: StudyContents, *, preparing: bool) -> None
     """
     choices, summary = st.columns([3, 2], gap="large")
     with choices:
-        values = pick_settings()
-        size_px = pick_size(contents)
+        values, size_px = pick_settings(contents)
     problem, settings = None, None
     try:
         settings = TrainingSettings(**values)

@@ -11,7 +11,6 @@ from brainmri.dashboard.contents import StudyContents
 from brainmri.imaging.settings import MAXIMUM_SIZE_PX, MINIMUM_SIZE_PX, DatasetSettings
 from brainmri.training.architecture_names import DISPLAY_NAMES, display_architecture
 from brainmri.training.presets import PRESETS, Preset, find_preset
-from brainmri.training.settings import TrainingSettings
 from brainmri.training.weights import IMAGENET, SCRATCH, weights_folder, weights_status
 
 FROM_FILE: Final = "file"
@@ -66,8 +65,8 @@ class _Fields:
         return chosen
 
 
-def pick_settings() -> dict[str, Any]:
-    """Show the fields and return the settings by name, unchecked."""
+def pick_settings(contents: StudyContents) -> tuple[dict[str, Any], int]:
+    """Show the fields and return the settings by name, unchecked, and the image size in pixels."""
     titles = {preset.name: preset.title for preset in PRESETS.values()}
     name = st.segmented_control(
         "Protocol",
@@ -80,7 +79,8 @@ def pick_settings() -> dict[str, Any]:
     preset = find_preset(name)
     st.caption(preset.description)
     fields = _Fields(preset)
-    values: dict[str, Any] = {"preset": preset.name, **_pick_networks(fields)}
+    networks, size_px = _pick_networks(fields, contents)
+    values: dict[str, Any] = {"preset": preset.name, **networks}
     values |= _pick_layers(fields)
     values["split_by"] = fields.choice(st, "Split into 70 % training and 30 % test", "split_by", _SPLITS)
     if values["split_by"] != fields.usual.split_by:
@@ -93,24 +93,10 @@ def pick_settings() -> dict[str, Any]:
         values |= _pick_learning(fields)
     with st.expander("Early stopping, storage and repeatability"):
         values |= _pick_storage(fields)
-    return values
+    return values, size_px
 
 
-def pick_size(contents: StudyContents) -> int:
-    """Show the field of the image size; it belongs to the data set and to no protocol."""
-    present = contents.dataset.size_px if contents.dataset else DatasetSettings().size_px
-    return st.number_input(
-        "Image size (pixels)",
-        MINIMUM_SIZE_PX,
-        MAXIMUM_SIZE_PX,
-        present,
-        step=16,
-        key="size",
-        help="Side of the square images. 224 as published; 64 to 96 is several times faster and less accurate.",
-    )
-
-
-def _pick_networks(fields: _Fields) -> dict[str, Any]:
+def _pick_networks(fields: _Fields, contents: StudyContents) -> tuple[dict[str, Any], int]:
     names = st.pills(
         "Networks",
         list(DISPLAY_NAMES),
@@ -119,14 +105,30 @@ def _pick_networks(fields: _Fields) -> dict[str, Any]:
         format_func=display_architecture,
         key=fields.key("architectures"),
     )
-    repeats, epochs = st.columns(2)
-    return {
+    repeats, epochs, size = st.columns(3)
+    values = {
         "architectures": tuple(names),
         "repeats": fields.number(
             repeats, "Repeats", "repeats", 1, 100, "Random splits, the same for every network. Ten as published."
         ),
         "epochs": fields.number(epochs, "Epochs", "epochs", 1, 1000, "How often a network sees every training image."),
     }
+    return values, _pick_size(size, contents)
+
+
+def _pick_size(column: Any, contents: StudyContents) -> int:
+    """Show the field of the image size; it belongs to the data set and to no protocol."""
+    present = contents.dataset.size_px if contents.dataset else DatasetSettings().size_px
+    chosen: int = column.number_input(
+        "Image size (pixels)",
+        MINIMUM_SIZE_PX,
+        MAXIMUM_SIZE_PX,
+        present,
+        step=16,
+        key="size",
+        help="Side of the square images. 224 as published; 64 to 96 is several times faster and less accurate.",
+    )
+    return chosen
 
 
 def _pick_layers(fields: _Fields) -> dict[str, Any]:
@@ -230,7 +232,7 @@ def _pick_learning(fields: _Fields) -> dict[str, Any]:
             format="%.5f",
         ),
         "class_weighting": "balanced"
-        if right.toggle(
+        if st.toggle(
             "Rare diagnoses count more",
             fields.usual.class_weighting == "balanced",
             key=fields.key("class_weighting"),
@@ -262,8 +264,9 @@ def _pick_storage(fields: _Fields) -> dict[str, Any]:
     )
     seed = fields.number(right, "Seed", "seed", 0, 2**31 - 1, "The same seed: the same splits, and the same networks.")
     processes = fields.number(left, "Processes at once", "processes", 0, 64, "0 chooses: one for each core.")
+    left, right = st.columns(2)
     precision = fields.choice(
-        middle, "Stored precision", "checkpoint_dtype", _PRECISIONS, "Half takes half the disk; it is what is tested."
+        left, "Stored precision", "checkpoint_dtype", _PRECISIONS, "Half takes half the disk; it is what is tested."
     )
     kept = fields.choice(
         right,
@@ -287,8 +290,3 @@ def _pick_storage(fields: _Fields) -> dict[str, Any]:
         "keep_checkpoints": kept,
         "deterministic": deterministic,
     }
-
-
-def describe_split(settings: TrainingSettings) -> str:
-    """Say what a split of this kind means for the accuracy."""
-    return _SPLIT_HELP[settings.split_by]

@@ -23,6 +23,8 @@ from brainmri.training.records import ENDED, FAILED, FINISHED, QUEUED, RUNNING, 
 from brainmri.training.run_queue import is_at_work
 from brainmri.training.settings import TrainingSettings
 
+WAITING: Final = "waiting"
+"""State of an experiment none of whose runs has begun, while processes are there that will take them."""
 INTERRUPTED: Final = "interrupted"
 """State of an experiment with open runs on which no process works any more."""
 PAUSED: Final = "paused"
@@ -57,8 +59,8 @@ class ExperimentProgress:
 
     experiment_id: str
     status: str
-    """``queued``, ``running``, ``paused``, ``finished``, ``failed`` (ended, with failed runs), ``stopped`` or
-    ``interrupted``."""
+    """``queued``, ``waiting``, ``running``, ``paused``, ``finished``, ``failed`` (ended, with failed runs), ``stopped``
+    or ``interrupted``."""
     stop_requested: bool
     paused: bool
     """Somebody asked for a pause; runs at work end their epoch first."""
@@ -201,7 +203,7 @@ def _process_works(study: Study, experiment: Experiment, runs: Sequence[Run]) ->
 
 def _status(statuses: Sequence[str], *, working: bool, paused: bool) -> str:
     if working:
-        return RUNNING
+        return WAITING if all(status == QUEUED for status in statuses) else RUNNING
     if paused and (QUEUED in statuses or RUNNING in statuses):
         return PAUSED
     if RUNNING in statuses or (QUEUED in statuses and any(status in ENDED for status in statuses)):
