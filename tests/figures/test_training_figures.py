@@ -30,6 +30,7 @@ def make_row(architecture: str, repeat: int, status: str, **values: object) -> R
         "seconds": None,
         "images_per_second": None,
         "message": None,
+        "remark": None,
     }
     run_id = f"exp-001-{architecture}-{repeat:02d}"
     return RunRow(run_id=run_id, architecture=architecture, repeat=repeat, status=status, **{**defaults, **values})

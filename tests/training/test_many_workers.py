@@ -26,7 +26,7 @@ from tests.training.training_studies import DATASET, add_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.stress]
 
 
 def make_experiment(study: Study, **changes) -> str:
