@@ -1,4 +1,4 @@
-"""Figures of the evaluation stage: accuracies over repeats, Tukey's intervals, confusion matrices."""
+"""Figures of the comparison of networks: a metric over repeats, Tukey's intervals, confusion matrices."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from brainmri.evaluation.comparison import Descriptive, TukeyPair
+from brainmri.evaluation.metric_text import (
+    format_metric_difference,
+    is_share,
+    name_metric,
+    scale_of,
+    title_axis,
+    title_difference,
+)
+from brainmri.evaluation.metrics import Metric
 from brainmri.evaluation.predictions import Confusion, Level
 from brainmri.evaluation.published import PublishedAccuracy
 from brainmri.evaluation.reading import FinishedRun
-from brainmri.evaluation.wording import explain_pair, format_p, format_points, format_share
+from brainmri.evaluation.wording import explain_pair, format_p, format_share
 from brainmri.figures.palette import (
     ACCENT,
     BACKGROUND,
@@ -28,6 +37,8 @@ from brainmri.figures.palette import (
 from brainmri.training.architecture_names import display_architecture
 from brainmri.vocabulary import display_diagnosis
 
+ACCURACY: Final = Metric("accuracy")
+
 PUBLISHED_LABEL: Final = "Published study, other data: median and IQR"
 
 _MATRICES_A_ROW: Final = 3
@@ -38,10 +49,12 @@ _GOLDEN: Final = 0.618034
 """Steps of the golden ratio spread any number of points evenly, and the same way at every redraw."""
 
 
-def draw_accuracy_distribution(
+def draw_distribution(
     descriptive: Sequence[Descriptive],
     runs: Sequence[FinishedRun],
     *,
+    metric: Metric = ACCURACY,
+    classes: Sequence[str] = (),
     published: Sequence[PublishedAccuracy] = (),
     level: Level = "image",
 ) -> go.Figure:
@@ -50,13 +63,16 @@ def draw_accuracy_distribution(
     Parameters
     ----------
     descriptive : sequence of Descriptive
-        One an architecture, shares from 0 to 1. The box ends at the quartiles of type 7 as in the table.
+        One an architecture. The box ends at the quartiles of type 7 as in the table.
     runs : sequence of FinishedRun
-        The points.
+        The points; ``accuracy`` is the value of the metric.
+    metric : Metric
+    classes : sequence of str
+        Diagnoses by class index; needed for a metric of one class.
     published : sequence of PublishedAccuracy
         Medians and quartiles of the published study to lay over, or none.
     level : {'image', 'case'}
-        What the accuracies count, for the title of the axis.
+        What is counted, for the title of the axis.
 
     Returns
     -------
@@ -67,7 +83,8 @@ def draw_accuracy_distribution(
     shown = [row for row in descriptive if row.n]
     for place, row in enumerate(shown):
         figure.add_trace(_box(place, row))
-        figure.add_trace(_points(place, row.model, [run for run in runs if run.architecture == row.model]))
+        points = [run for run in runs if run.architecture == row.model]
+        figure.add_trace(_points(place, row.model, points, metric, name_metric(metric, classes)))
     places = {row.model: place for place, row in enumerate(shown)}
     beside = [(places[one.architecture], one) for one in published if one.architecture in places]
     if beside:
@@ -81,20 +98,23 @@ def draw_accuracy_distribution(
         showgrid=False,
         zeroline=False,
     )
-    counted = "images" if level == "image" else "cases"
-    figure.update_yaxes(title_text=f"Accuracy on held-out {counted} (%)", tickformat=".0%", zeroline=False)
+    figure.update_yaxes(
+        title_text=title_axis(metric, classes, level), tickformat=".0%" if is_share(metric) else None, zeroline=False
+    )
     figure.update_layout(showlegend=bool(beside))
     figure.update_layout(margin_t=32 if beside else 12)
-    return apply_theme(figure, height=400, revision=f"accuracy-{level}")
+    return apply_theme(figure, height=400, revision=f"{metric.name}-{metric.class_index}-{level}")
 
 
-def draw_tukey_intervals(pairs: Sequence[TukeyPair]) -> go.Figure:
-    """Draw differences of mean accuracies with simultaneous 95 % intervals, in percentage points.
+def draw_tukey_intervals(pairs: Sequence[TukeyPair], *, metric: Metric = ACCURACY) -> go.Figure:
+    """Draw differences of mean values with simultaneous 95 % intervals, those of shares in percentage points.
 
     Parameters
     ----------
     pairs : sequence of TukeyPair
-        Shares from 0 to 1. Pairs without an interval are drawn as a hollow point.
+        Pairs without an interval are drawn as a hollow point.
+    metric : Metric
+        What was compared.
     """
     names = [f"{display_architecture(pair.a)} − {display_architecture(pair.b)}" for pair in pairs]
     figure = go.Figure()
@@ -105,8 +125,8 @@ def draw_tukey_intervals(pairs: Sequence[TukeyPair]) -> go.Figure:
     )
     for label, colour, chosen in groups:
         if chosen:
-            figure.add_trace(_intervals(label, colour, [pairs[i] for i in chosen], [names[i] for i in chosen]))
-    figure.update_xaxes(title_text="Difference (percentage points)", zeroline=False)
+            figure.add_trace(_intervals(label, colour, [(names[i], pairs[i]) for i in chosen], metric))
+    figure.update_xaxes(title_text=title_difference(metric), zeroline=False)
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=names[::-1],
@@ -193,7 +213,7 @@ def _box(place: int, row: Descriptive) -> go.Box:
     )
 
 
-def _points(place: int, architecture: str, runs: Sequence[FinishedRun]) -> go.Scatter:
+def _points(place: int, architecture: str, runs: Sequence[FinishedRun], metric: Metric, named: str) -> go.Scatter:
     offsets = [_POINTS_AT + _JITTER * (run.repeat * _GOLDEN % 1 - 0.5) for run in runs]
     return go.Scatter(
         x=[place + offset for offset in offsets],
@@ -208,8 +228,8 @@ def _points(place: int, architecture: str, runs: Sequence[FinishedRun]) -> go.Sc
         },
         customdata=[[run.run_id, run.repeat, "–" if run.split_seed is None else run.split_seed] for run in runs],
         hovertemplate=(
-            "<b>%{y:.1%}</b> correct<br>Run %{customdata[0]}<br>Repeat %{customdata[1]}, split seed %{customdata[2]}"
-            "<extra></extra>"
+            f"{named} <b>%{{y:{'.1%' if is_share(metric) else '.3f'}}}</b><br>Run %{{customdata[0]}}"
+            "<br>Repeat %{customdata[1]}, split seed %{customdata[2]}<extra></extra>"
         ),
         showlegend=False,
     )
@@ -241,12 +261,14 @@ def _published(beside: Sequence[tuple[int, PublishedAccuracy]]) -> go.Scatter:
     )
 
 
-def _intervals(label: str, colour: str, pairs: Sequence[TukeyPair], names: Sequence[str]) -> go.Scatter:
-    upper = [100 * (pair.upper - pair.difference) if pair.upper is not None else 0.0 for pair in pairs]
-    lower = [100 * (pair.difference - pair.lower) if pair.lower is not None else 0.0 for pair in pairs]
+def _intervals(label: str, colour: str, named: Sequence[tuple[str, TukeyPair]], metric: Metric) -> go.Scatter:
+    pairs, scale = [pair for _, pair in named], scale_of(metric)
+    upper = [scale * (pair.upper - pair.difference) if pair.upper is not None else 0.0 for pair in pairs]
+    lower = [scale * (pair.difference - pair.lower) if pair.lower is not None else 0.0 for pair in pairs]
+    unit = " points" if is_share(metric) else ""
     return go.Scatter(
-        x=[100 * pair.difference for pair in pairs],
-        y=list(names),
+        x=[scale * pair.difference for pair in pairs],
+        y=[name for name, _ in named],
         mode="markers",
         name=label,
         marker={
@@ -265,16 +287,14 @@ def _intervals(label: str, colour: str, pairs: Sequence[TukeyPair], names: Seque
         },
         customdata=[
             [
-                format_points(pair.difference),
-                format_points(pair.lower),
-                format_points(pair.upper),
+                *(format_metric_difference(end, metric) for end in (pair.difference, pair.lower, pair.upper)),
                 format_p(pair.p),
                 explain_pair(pair),
             ]
             for pair in pairs
         ],
         hovertemplate=(
-            "%{y}<br><b>%{customdata[0]} points</b>, 95 % interval %{customdata[1]} to %{customdata[2]}"
+            f"%{{y}}<br><b>%{{customdata[0]}}{unit}</b>, 95 % interval %{{customdata[1]}} to %{{customdata[2]}}"
             "<br>%{customdata[3]}: %{customdata[4]}<extra></extra>"
         ),
     )

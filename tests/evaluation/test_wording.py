@@ -9,20 +9,13 @@ from dataclasses import replace
 import pytest
 
 from brainmri.evaluation.comparison import Anova, TukeyPair, compare
-from brainmri.evaluation.reading import read_accuracy_csv, read_experiment
-from brainmri.evaluation.summary import (
-    accuracies_csv,
-    case_rows,
-    descriptive_rows,
-    evaluate_experiment,
-    run_rows,
-    tukey_rows,
-)
+from brainmri.evaluation.metric_text import describe_spread
+from brainmri.evaluation.metrics import Metric
+from brainmri.evaluation.reading import read_experiment
 from brainmri.evaluation.wording import (
     describe_anova,
     describe_experiment,
     describe_missing,
-    describe_spread,
     explain_anova,
     explain_pair,
     format_p,
@@ -81,8 +74,8 @@ def test_a_pair_names_the_better_network() -> None:
 
 def test_the_spread_is_told_where_there_is_one() -> None:
     several, one = compare({"a": [0.9, 0.92, 0.94], "b": [0.8]}).descriptive
-    assert describe_spread(several) == "IQR 91.0–93.0 %, 3 repeats"
-    assert describe_spread(one) == "1 repeat"
+    assert describe_spread(several, Metric("accuracy")) == "IQR 91.0–93.0 %, 3 repeats"
+    assert describe_spread(one, Metric("accuracy")) == "1 repeat"
 
 
 def test_an_experiment_is_described_in_plain_words(study: Study, make_experiment: Callable[..., str]) -> None:
@@ -98,33 +91,6 @@ def test_an_experiment_is_described_in_plain_words(study: Study, make_experiment
     assert "random 66.7:33.3 splits" in describe_experiment(odd)
     assert describe_missing(experiment) is None
     assert describe_missing(replace(experiment, finished=4)).startswith("4 of 6 runs have finished")
-
-
-def test_tables_of_an_experiment_are_in_per_cent(study: Study, make_experiment: Callable[..., str]) -> None:
-    make_experiment(repeats=3)
-    evaluation = evaluate_experiment(study, "exp-001")
-    first = evaluation.comparison.descriptive[0]
-    assert descriptive_rows(evaluation.comparison)[0]["Median"] == pytest.approx(100 * first.median)
-    assert tukey_rows(evaluation.comparison)[0]["Pair"] == "AlexNet − GoogLeNet"
-    assert len(run_rows(evaluation)) == 9
-    row = case_rows(evaluation)[0]
-    assert row["Case"] == evaluation.cases[0].case_id
-    assert row["Wrong"] == pytest.approx(100 * evaluation.cases[0].wrong_share)
-    assert {"AlexNet", "GoogLeNet", "ResNet50"} <= set(row)
-
-
-@pytest.mark.parametrize("level", ["image", "case"])
-def test_downloaded_accuracies_compare_to_the_same_numbers(study, make_experiment, tmp_path, level) -> None:
-    make_experiment(repeats=3)
-    evaluation = evaluate_experiment(study, "exp-001", level=level)
-    path = tmp_path / "accuracies.csv"
-    path.write_text(accuracies_csv(evaluation), encoding="utf-8")
-    assert compare(read_accuracy_csv(path)) == evaluation.comparison
-
-
-def test_an_experiment_without_a_finished_run_has_no_evaluation(study, make_experiment) -> None:
-    make_experiment(finished=False)
-    assert evaluate_experiment(study, "exp-001") is None
 
 
 def test_notes_name_architectures_as_people_do() -> None:

@@ -12,7 +12,7 @@ from brainmri.evaluation.published import PUBLISHED_ACCURACIES
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.figures.comparison import (
     PUBLISHED_LABEL,
-    draw_accuracy_distribution,
+    draw_distribution,
     draw_confusions,
     draw_tukey_intervals,
 )
@@ -44,7 +44,7 @@ def traces(figure: go.Figure, kind: type) -> list:
 
 def test_boxes_hold_the_quartiles_of_the_table() -> None:
     descriptive = compare(ACCURACIES).descriptive
-    boxes = traces(draw_accuracy_distribution(descriptive, make_runs()), go.Box)
+    boxes = traces(draw_distribution(descriptive, make_runs()), go.Box)
     assert [box.name for box in boxes] == ["AlexNet", "GoogLeNet", "ResNet50"]
     for box, row in zip(boxes, descriptive, strict=True):
         assert (box.q1[0], box.median[0], box.q3[0]) == (row.q1, row.median, row.q3)
@@ -53,7 +53,7 @@ def test_boxes_hold_the_quartiles_of_the_table() -> None:
 
 
 def test_every_repeat_is_a_point_that_names_its_run_and_split() -> None:
-    figure = draw_accuracy_distribution(compare(ACCURACIES).descriptive, make_runs())
+    figure = draw_distribution(compare(ACCURACIES).descriptive, make_runs())
     points = traces(figure, go.Scatter)
     assert [list(trace.y) for trace in points] == list(ACCURACIES.values())
     assert [list(one) for one in points[0].customdata][:3] == [
@@ -67,9 +67,9 @@ def test_every_repeat_is_a_point_that_names_its_run_and_split() -> None:
 
 def test_published_medians_are_laid_over_only_when_asked_for() -> None:
     descriptive = compare(ACCURACIES).descriptive
-    plain = draw_accuracy_distribution(descriptive, make_runs())
+    plain = draw_distribution(descriptive, make_runs())
     assert PUBLISHED_LABEL not in [trace.name for trace in plain.data]
-    figure = draw_accuracy_distribution(descriptive, make_runs(), published=PUBLISHED_ACCURACIES)
+    figure = draw_distribution(descriptive, make_runs(), published=PUBLISHED_ACCURACIES)
     overlay = next(trace for trace in figure.data if trace.name == PUBLISHED_LABEL)
     assert list(overlay.y) == [0.962, 0.925, 0.904]
     assert list(overlay.error_y.array) == pytest.approx([0.007, 0.009, 0.007])
@@ -79,7 +79,7 @@ def test_published_medians_are_laid_over_only_when_asked_for() -> None:
 
 def test_published_medians_stand_only_beside_networks_that_are_shown() -> None:
     descriptive = compare({"resnet50": [0.9, 0.91]}).descriptive
-    figure = draw_accuracy_distribution(descriptive, make_runs(), published=PUBLISHED_ACCURACIES)
+    figure = draw_distribution(descriptive, make_runs(), published=PUBLISHED_ACCURACIES)
     overlay = next(trace for trace in figure.data if trace.name == PUBLISHED_LABEL)
     assert list(overlay.y) == [0.904]
     assert 0 < overlay.x[0] < 1
@@ -87,11 +87,11 @@ def test_published_medians_stand_only_beside_networks_that_are_shown() -> None:
 
 def test_axes_say_what_is_counted_and_in_which_unit() -> None:
     descriptive = compare(ACCURACIES).descriptive
-    figure = draw_accuracy_distribution(descriptive, make_runs(), level="case")
+    figure = draw_distribution(descriptive, make_runs(), level="case")
     assert figure.layout.yaxis.title.text == "Accuracy on held-out cases (%)"
     assert figure.layout.yaxis.tickformat == ".0%"
     assert list(figure.layout.xaxis.ticktext) == ["AlexNet", "GoogLeNet", "ResNet50"]
-    assert figure.layout.uirevision != draw_accuracy_distribution(descriptive, make_runs()).layout.uirevision
+    assert figure.layout.uirevision != draw_distribution(descriptive, make_runs()).layout.uirevision
 
 
 def test_tukey_intervals_are_in_percentage_points_around_a_zero_line() -> None:
