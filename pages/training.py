@@ -24,7 +24,7 @@ if busy:
 with st.expander(
     "New training", key="new-training", icon=":material/add_circle:", expanded=not contents.experiments and not busy
 ):
-    show_form(study, contents, preparing=bool(activity.preparing))
+    show_form(study, contents, preparing=bool(activity.preparing), busy=busy)
 if contents.experiments:
     st.subheader("Experiments")
     chosen = pick_experiment(contents.experiments)

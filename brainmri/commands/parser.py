@@ -54,6 +54,13 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
     worker.add_argument("--processes", type=int, default=0, metavar="N", help="at once (default: chosen)")
     worker.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     worker.add_argument("--wait", action="store_true", help="wait for further runs where none is left")
+    text = "train for some seconds to learn how fast this machine is, for the expected time on the training page"
+    measure = _command(commands, "measure", "speed:measure", text, task=True)
+    measure.add_argument("--architectures", nargs="+", metavar="NAME", help="default: alexnet googlenet resnet50")
+    measure.add_argument("--size", type=int, default=224, metavar="PX", help="side of a sample (default 224)")
+    measure.add_argument("--batch-size", type=int, metavar="N", help="images a step (default 32)")
+    measure.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    measure.add_argument("--processes", type=int, default=0, metavar="N", help="at once (default: chosen)")
     rerun = _command(commands, "rerun", "training:rerun", "repeat a run and say whether it gives the same predictions")
     rerun.add_argument("run_id", metavar="RUN")
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from brainmri.imaging.records import Dataset
 from brainmri.study import Study
 from brainmri.training.architecture_names import ARCHITECTURES
+from brainmri.training.machine_speeds import read_speeds
 from brainmri.training.presets import find_preset
 from brainmri.training.records import FINISHED, Experiment, Run
 from brainmri.training.settings import TrainingSettings
@@ -52,32 +53,56 @@ class Protocol:
                 arguments.append(option if value is True else f"{option}={value}")
         return arguments
 
+    def measure_arguments(self) -> list[str]:
+        """Return the arguments of ``python -m brainmri`` that measure how fast this machine trains it."""
+        chosen = self.settings
+        return [
+            "measure",
+            "--architectures",
+            *chosen.architectures,
+            f"--size={self.size_px}",
+            f"--batch-size={chosen.batch_size}",
+            f"--device={chosen.device}",
+            f"--processes={chosen.processes}",
+        ]
 
-def measured_speeds(study: Study, size_px: int, mode: str = "full") -> dict[str, float]:
-    """Return the images a second that recent runs trained at this size, by architecture.
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """Roughly how long a training takes.
+
+    Parameters
+    ----------
+    seconds : float
+    source : str
+        What it was reckoned from, to end a sentence.
+    is_limit : bool
+        It takes that long at most: the measured runs trained more layers.
+    """
+
+    seconds: float
+    source: str
+    is_limit: bool = False
+
+
+def expect_time(study: Study, protocol: Protocol, *, images: int) -> Expectation | None:
+    """Return roughly how long a training takes, or None where a chosen architecture was not measured at this size.
 
     Parameters
     ----------
     study : Study
-    size_px : int
-        Side of a sample: the speed of another size says little.
-    mode : str
-        Which layers were trained, as in `TrainingSettings`.
+    protocol : Protocol
+    images : int
+        In the whole data set.
     """
-    query = (
-        select(Run.architecture, Run.images_per_second, Experiment.settings)
-        .join(Experiment, Experiment.experiment_id == Run.experiment_id)
-        .join(Dataset, Dataset.hash == Experiment.dataset_hash)
-        .where(Run.status == FINISHED, Dataset.size_px == size_px)
-        .order_by(Run.finished_at.desc())
-        .limit(_RECENT_RUNS)
-    )
-    speeds: dict[str, list[float]] = {}
-    with study.session() as session:
-        for architecture, images_per_second, settings in session.execute(query):
-            if images_per_second is not None and settings.get("mode", "full") == mode:
-                speeds.setdefault(architecture, []).append(images_per_second)
-    return {architecture: sum(values) / len(values) for architecture, values in speeds.items()}
+    mode = protocol.settings.mode
+    of_runs = expected_seconds(protocol, _speeds_of_runs(study, protocol.size_px, mode), images=images)
+    if of_runs is not None:
+        return Expectation(seconds=of_runs, source="from the speed of earlier runs of this size")
+    measured = expected_seconds(protocol, read_speeds(study, size_px=protocol.size_px), images=images)
+    if measured is None:
+        return None
+    return Expectation(seconds=measured, source="from a short measurement on this machine", is_limit=mode != "full")
 
 
 def expected_seconds(protocol: Protocol, speeds: Mapping[str, float], *, images: int) -> float | None:
@@ -87,7 +112,7 @@ def expected_seconds(protocol: Protocol, speeds: Mapping[str, float], *, images:
     ----------
     protocol : Protocol
     speeds : mapping of str to float
-        From `measured_speeds`.
+        Images a second of one process, by architecture.
     images : int
         In the whole data set.
     """
@@ -105,6 +130,24 @@ def expected_bytes(settings: TrainingSettings) -> int:
     kept = settings.repeats if settings.keep_checkpoints == "all" else 1
     numbers = sum(ARCHITECTURES[name].parameters for name in settings.architectures)
     return numbers * _BYTES[settings.checkpoint_dtype] * kept
+
+
+def _speeds_of_runs(study: Study, size_px: int, mode: str) -> dict[str, float]:
+    """Return the images a second that recent runs of this size and mode trained, by architecture."""
+    query = (
+        select(Run.architecture, Run.images_per_second, Experiment.settings)
+        .join(Experiment, Experiment.experiment_id == Run.experiment_id)
+        .join(Dataset, Dataset.hash == Experiment.dataset_hash)
+        .where(Run.status == FINISHED, Dataset.size_px == size_px)
+        .order_by(Run.finished_at.desc())
+        .limit(_RECENT_RUNS)
+    )
+    speeds: dict[str, list[float]] = {}
+    with study.session() as session:
+        for architecture, images_per_second, settings in session.execute(query):
+            if images_per_second is not None and settings.get("mode", "full") == mode:
+                speeds.setdefault(architecture, []).append(images_per_second)
+    return {architecture: sum(values) / len(values) for architecture, values in speeds.items()}
 
 
 def _cores() -> int:

@@ -7,10 +7,11 @@ from typing import Final
 
 import streamlit as st
 
+from brainmri import tasks
 from brainmri.dashboard.contents import CASES_PAGE, StudyContents
 from brainmri.dashboard.formatting import format_bytes, format_count, format_estimate
-from brainmri.dashboard.progress import start_task
-from brainmri.dashboard.protocol import Protocol, expected_bytes, expected_seconds, measured_speeds
+from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
+from brainmri.dashboard.protocol import Protocol, expect_time, expected_bytes
 from brainmri.dashboard.training_fields import pick_settings
 from brainmri.errors import BrainMRIError
 from brainmri.evaluation.wording import list_words
@@ -20,10 +21,13 @@ from brainmri.training.settings import TrainingSettings
 from brainmri.training.weights import IMAGENET, SCRATCH, check_weight_file
 from brainmri.vocabulary import TRAINED_DIAGNOSES, display_diagnosis
 
+MEASURE: Final = "measure"
+"""The command that measures this machine."""
+
 _FEWEST_PATIENTS: Final = 2
 
 
-def show_form(study: Study, contents: StudyContents, *, preparing: bool) -> None:
+def show_form(study: Study, contents: StudyContents, *, preparing: bool, busy: bool) -> None:
     """Show the form with what it would train, and the button that launches it.
 
     Parameters
@@ -32,6 +36,8 @@ def show_form(study: Study, contents: StudyContents, *, preparing: bool) -> None
     contents : StudyContents
     preparing : bool
         Another training is being prepared: it must be in the queue before the next one.
+    busy : bool
+        Trainings run: a measurement beside them would tell too little speed.
     """
     choices, summary = st.columns([3, 2], gap="large")
     with choices:
@@ -52,6 +58,8 @@ def show_form(study: Study, contents: StudyContents, *, preparing: bool) -> None
             st.warning(problem, icon=":material/edit:")
         label = "Start training"
         disabled = preparing or not ready or problem is not None
+        if settings is not None:
+            _offer_measurement(study, Protocol(settings=settings, size_px=size_px), busy=busy)
         pressed = st.button(label, type="primary", icon=":material/play_circle:", disabled=disabled, width="stretch")
         if pressed and settings is not None:
             arguments = Protocol(settings=settings, size_px=size_px).to_arguments()
@@ -88,6 +96,25 @@ def _show_summary(study: Study, contents: StudyContents, protocol: Protocol | No
     return True
 
 
+def _offer_measurement(study: Study, protocol: Protocol, *, busy: bool) -> None:
+    """Show a measurement that runs, or the button that starts one."""
+    task = tasks.latest(study, MEASURE)
+    if task is not None and task.status == tasks.RUNNING:
+        watch_task(study, task, lambda now: show_task(study, now, "Measuring this machine"))
+        return
+    show_outcome(task, advice="Training itself needs no measurement.")
+    networks = format_count(len(protocol.settings.architectures), "network")
+    if st.button(
+        "Measure this machine",
+        icon=":material/speed:",
+        disabled=busy,
+        width="stretch",
+        help=f"Trains {networks} for some seconds on made-up pictures of this size, so that the expected time shows "
+        "before the first training." + (" Not while a training runs." if busy else ""),
+    ) and start_task(study, MEASURE, protocol.measure_arguments()):
+        st.rerun()
+
+
 def _count(study: Study, contents: StudyContents) -> tuple[dict[str, int], dict[str, int] | None]:
     """Return cases of each class, and images where the present data set tells them."""
     if contents.dataset is not None and contents.dataset_is_current:
@@ -111,13 +138,11 @@ def _describe_expectation(study: Study, protocol: Protocol, images: Mapping[str,
     disk = _describe_disk(study, protocol.settings)
     if images is None:
         return f"How long it takes shows once the images are counted and the first network is trained. {disk}"
-    speeds = measured_speeds(study, protocol.size_px, protocol.settings.mode)
-    seconds = expected_seconds(protocol, speeds, images=sum(images.values()))
-    if seconds is None:
-        return (
-            f"No run of this size was measured on this study yet: how long it takes shows after the first one. {disk}"
-        )
-    return f"Roughly {format_estimate(seconds)}, from the speed of earlier runs of this size. {disk}"
+    expected = expect_time(study, protocol, images=sum(images.values()))
+    if expected is None:
+        return f"How long it takes shows after the first run of this size, or after a measurement. {disk}"
+    roughly = "At most roughly" if expected.is_limit else "Roughly"
+    return f"{roughly} {format_estimate(expected.seconds)}, {expected.source}. {disk}"
 
 
 def _describe_disk(study: Study, settings: TrainingSettings) -> str:

@@ -4,7 +4,9 @@ import pytest
 
 from brainmri.commands.parser import make_parser
 from brainmri.commands.training import _settings
-from brainmri.dashboard.protocol import Protocol, expected_bytes, expected_seconds
+from brainmri.dashboard.protocol import Protocol, expect_time, expected_bytes, expected_seconds
+from brainmri.study import Study
+from brainmri.training.machine_speeds import store_speeds
 from brainmri.training.presets import PRESETS
 from brainmri.training.settings import TrainingSettings
 
@@ -69,3 +71,24 @@ def test_the_networks_of_all_repeats_take_disk_or_only_the_best_ones() -> None:
     settings = TrainingSettings(architectures=("googlenet",), repeats=10)
     assert expected_bytes(settings) == 10 * 5_602_979 * 4
     assert expected_bytes(replace(settings, keep_checkpoints="best", checkpoint_dtype="float16")) == 5_602_979 * 2
+
+
+def test_a_measurement_of_this_machine_tells_the_time_until_runs_do(study: Study) -> None:
+    settings = TrainingSettings(architectures=("alexnet",), repeats=1, epochs=10, processes=1, batch_size=8)
+    protocol = Protocol(settings=settings, size_px=64)
+    assert expect_time(study, protocol, images=100) is None
+    store_speeds(study, {"alexnet": 50.0}, size_px=64, device="cpu", processes=1)
+    store_speeds(study, {"alexnet": 70.0}, size_px=64, device="cpu", processes=1)
+    expected = expect_time(study, protocol, images=100)
+    assert (expected.seconds, expected.is_limit) == (pytest.approx(10.0), False)  # 700 images at 70 a second
+    assert "short measurement" in expected.source
+    assert expect_time(study, replace(protocol, size_px=96), images=100) is None
+    head = replace(protocol, settings=replace(settings, mode="head"))
+    assert expect_time(study, head, images=100).is_limit
+
+
+def test_a_measurement_takes_the_networks_and_sizes_of_the_form() -> None:
+    settings = TrainingSettings(architectures=("alexnet", "resnet50"), batch_size=8, device="cpu", processes=2)
+    options = make_parser().parse_args(Protocol(settings=settings, size_px=64).measure_arguments())
+    assert options.architectures == ["alexnet", "resnet50"]
+    assert (options.size, options.batch_size, options.device, options.processes) == (64, 8, "cpu", 2)

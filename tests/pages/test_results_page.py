@@ -119,9 +119,32 @@ def test_missing_runs_are_told(empty_study: Study, open_results: OpenResults) ->
     assert "Numbers of repeats differ" in texts(app)
 
 
-def test_the_hardest_case_links_to_its_review(empty_study: Study, open_results: OpenResults) -> None:
+def test_another_metric_is_compared_in_its_own_unit(empty_study: Study, open_results: OpenResults) -> None:
     add_experiment(empty_study)
     app = open_results()
-    link = next(link for link in app.get("page_link") if link.proto.label.startswith("Review case-"))
-    assert "experiment=exp-001&case=case-" in link.proto.query_string
-    assert "&run=exp-001-" in link.proto.query_string
+    app.selectbox(key="metric").set_value("Log loss").run()
+    assert not app.exception
+    assert charts(app)[0]["layout"]["yaxis"]["title"]["text"] == "Log loss on held-out images (nats)"
+    assert not any(metric.value.endswith("%") for metric in app.metric)
+    assert app.toggle(key="overlay").disabled  # the published study has accuracies only
+
+
+def test_a_metric_of_one_class_is_compared_and_gaps_are_told(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    app = open_results()
+    app.selectbox(key="metric").set_value("Sensitivity, PCNSL").run()
+    assert charts(app)[0]["layout"]["yaxis"]["title"]["text"] == "Sensitivity, PCNSL on held-out images (%)"
+
+
+def test_the_verdict_on_cases_can_be_chosen(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    app = open_results()
+    assert "Verdict by" not in [group.label for group in app.button_group]
+    app.button_group(key="level").set_value("case").run()
+    app.button_group(key="rule").set_value("vote").run()
+    assert not app.exception
+
+
+def test_a_section_that_is_not_there_gives_way_to_the_comparison(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    assert open_results(view="nonsense").query_params["view"] == "comparison"

@@ -5,6 +5,7 @@ from brainmri.commands.parser import make_parser
 from brainmri.commands.training import _settings
 from brainmri.study import Study
 from brainmri.training.jobs import pause
+from brainmri.training.machine_speeds import store_speeds
 from brainmri.training.monitor import read_log_tail
 from brainmri.training.records import FAILED, STOPPED, Run
 from tests.pages.conftest import OpenPage
@@ -48,13 +49,28 @@ def test_the_summary_counts_cases_and_images_of_each_class(filled_study: Study, 
     assert table["Images"].tolist() == [6, 6, 6]
 
 
-def test_how_long_it_takes_is_told_from_earlier_runs_only(filled_study: Study, open_page: OpenPage) -> None:
+def test_how_long_it_takes_is_told_from_earlier_runs_or_a_measurement(filled_study: Study, open_page: OpenPage) -> None:
     page = open_page("training")
     captions = [caption.value for caption in page.caption]
     assert any("from the speed of earlier runs" in caption for caption in captions)
     page.number_input(key="size").set_value(96).run()
     captions = [caption.value for caption in page.caption]
-    assert any("No run of this size was measured" in caption for caption in captions)
+    assert any("shows after the first run of this size, or after a measurement" in caption for caption in captions)
+    speeds = dict.fromkeys(("alexnet", "googlenet", "resnet50"), 50.0)
+    store_speeds(filled_study, speeds, size_px=96, device="cpu", processes=2)
+    captions = [caption.value for caption in page.run().caption]
+    assert any("from a short measurement on this machine" in caption for caption in captions)
+
+
+def test_a_measurement_is_started_with_what_the_form_holds(
+    filled_study: Study, open_page: OpenPage, started: list
+) -> None:
+    page = open_page("training")
+    next(button for button in page.button if button.label == "Measure this machine").click().run()
+    ((kind, arguments, _subject),) = started
+    assert kind == "measure"
+    assert arguments[:2] == ["measure", "--architectures"]
+    assert "--size=64" in arguments
 
 
 def test_missing_published_weights_are_named(filled_study: Study, open_page: OpenPage) -> None:

@@ -85,6 +85,19 @@ def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
     )
 
 
+def measure_engine(plan: BenchPlan, architecture: str, seconds: float) -> float:
+    """Train for so long with the engine alone; return the images a second of one process while all of them train.
+
+    Raises
+    ------
+    TrainingError
+        Where a training process fails.
+    """
+    with Crew(serve_engine, plan.engine_tasks(architecture), engine_environment(plan)) as engine:
+        engine.warm_up()
+        return engine.measure(seconds) / plan.processes
+
+
 def measure_alternately(
     ordinary: Way,
     engine: Way,
