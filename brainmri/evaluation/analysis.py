@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from brainmri.evaluation.assumptions import check_assumptions
-from brainmri.evaluation.bayesian import EQUIVALENCE_POINTS, bayesian_correlated_t
+from brainmri.evaluation.bayesian import EQUIVALENCE_POINTS, BayesianPair, bayesian_correlated_t
 from brainmri.evaluation.comparison import compare
 from brainmri.evaluation.conclusions import conclude
 from brainmri.evaluation.effect_sizes import effect_sizes
 from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.letters import letters_by_mean
+from brainmri.evaluation.measure import ACCURACY, Measure
 from brainmri.evaluation.rank_tests import dunn, friedman, kruskal, nemenyi
 from brainmri.evaluation.repeated_measures import repeated_measures
 from brainmri.evaluation.repeats import Repeats
@@ -25,8 +26,9 @@ def analyse(
     *,
     test_fraction: float = TEST_FRACTION,
     equivalence_points: float = EQUIVALENCE_POINTS,
+    measure: Measure = ACCURACY,
 ) -> Findings:
-    """Compare models by their accuracies over repeats with every test there is.
+    """Compare models by their accuracies, or another measure, over repeats with every test there is.
 
     Parameters
     ----------
@@ -36,7 +38,10 @@ def analyse(
     test_fraction : float
         n_test / (n_train + n_test) of the splits, between 0 and 1.
     equivalence_points : float
-        Differences up to so many percentage points count as none for the Bayesian test.
+        Differences up to so many percentage points count as none for the Bayesian test; of a measure that is no share,
+        differences up to this number.
+    measure : Measure
+        What the numbers are, and which end of them is better.
 
     Returns
     -------
@@ -50,9 +55,9 @@ def analyse(
     """
     check_test_fraction(test_fraction)
     repeats = accuracies if isinstance(accuracies, Repeats) else Repeats.of(accuracies)
-    comparison = compare(repeats.accuracies)
+    comparison = compare(repeats.accuracies, unit_known=measure.point is not None)
     groups = repeats.groups
-    ranked = friedman(repeats)
+    ranked = friedman(repeats if measure.higher_is_better else repeats.negated)
     findings = Findings(
         repeats=repeats,
         test_fraction=test_fraction,
@@ -66,14 +71,34 @@ def analyse(
         friedman=ranked,
         nemenyi=nemenyi(ranked),
         corrected_t=corrected_t(repeats, test_fraction=test_fraction),
-        bayesian=bayesian_correlated_t(
-            repeats, equivalence=equivalence_points * repeats.point, test_fraction=test_fraction
-        ),
+        bayesian=(),
         effect_sizes=effect_sizes(groups),
         letters={},
+        measure=measure,
     )
-    findings = replace(findings, letters=_letters(findings), notes=_notes(findings))
+    findings = replace(
+        findings,
+        bayesian=weigh_by_region(findings, equivalence_points),
+        letters=_letters(findings),
+        notes=_notes(findings),
+    )
     return replace(findings, conclusions=conclude(findings))
+
+
+def weigh_by_region(findings: Findings, equivalence_points: float) -> tuple[BayesianPair, ...]:
+    """Return the posteriors of all pairs for a region of practical equivalence, in percentage points or plain numbers.
+
+    Raises
+    ------
+    EvaluationError
+        Where the region is below zero or no number.
+    """
+    return bayesian_correlated_t(
+        findings.repeats,
+        equivalence=equivalence_points * findings.point,
+        test_fraction=findings.test_fraction,
+        higher_is_better=findings.measure.higher_is_better,
+    )
 
 
 def _letters(findings: Findings) -> dict[str, dict[str, str]]:
@@ -83,7 +108,8 @@ def _letters(findings: Findings) -> dict[str, dict[str, str]]:
         "games_howell": {(pair.a, pair.b): pair.p for pair in findings.games_howell},
         "corrected_t": {(pair.a, pair.b): pair.p_holm for pair in findings.corrected_t},
     }
-    letters = {test: letters_by_mean(means, p_values) for test, p_values in tests.items()}
+    better = findings.measure.higher_is_better
+    letters = {test: letters_by_mean(means, p_values, higher_is_better=better) for test, p_values in tests.items()}
     return {test: found for test, found in letters.items() if found}
 
 

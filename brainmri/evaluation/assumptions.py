@@ -148,10 +148,10 @@ def _levene(groups: Mapping[str, NDArray[np.float64]]) -> tuple[float | None, fl
 
 def _describe_normality(groups: Mapping[str, NDArray[np.float64]], p: float | None) -> str:
     if p is None:
-        return "Normality: cannot be checked; it takes three or more accuracies that vary."
+        return "Normality: cannot be checked; it takes three or more repeats that vary."
     if p < SIGNIFICANCE:
         return (
-            f"Normality: the accuracies scatter around their model's mean otherwise than normally (Shapiro-Wilk, "
+            f"Normality: the repeats scatter around their model's mean otherwise than normally (Shapiro-Wilk, "
             f"{format_p(p)}). Read the tests by ranks beside the others."
         )
     few = min(numbers.size for numbers in groups.values()) < _FEW

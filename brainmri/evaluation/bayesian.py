@@ -67,7 +67,7 @@ class BayesianPair:
 
 
 def bayesian_correlated_t(
-    repeats: Repeats, *, equivalence: float, test_fraction: float = TEST_FRACTION
+    repeats: Repeats, *, equivalence: float, test_fraction: float = TEST_FRACTION, higher_is_better: bool = True
 ) -> tuple[BayesianPair, ...]:
     """Return the posterior of every pair of models over the splits that they share.
 
@@ -78,6 +78,8 @@ def bayesian_correlated_t(
         Half the width of the region of practical equivalence, in the unit of the accuracies; 0 for none.
     test_fraction : float
         n_test / (n_train + n_test), between 0 and 1.
+    higher_is_better : bool
+        Whether the model with the larger numbers is the better one.
 
     Raises
     ------
@@ -103,17 +105,17 @@ def bayesian_correlated_t(
         )
         if paired.difference is not None and paired.error is not None:
             df, centre, scale = paired.n - 1, paired.difference, paired.error
-            better = float(special.stdtr(df, (centre - equivalence) / scale))
-            worse = float(special.stdtr(df, (-equivalence - centre) / scale))
-            equal = float(special.stdtr(df, (equivalence - centre) / scale)) - worse
+            above = float(special.stdtr(df, (centre - equivalence) / scale))
+            below = float(special.stdtr(df, (-equivalence - centre) / scale))
+            equal = float(special.stdtr(df, (equivalence - centre) / scale)) - below
             reach = float(special.stdtrit(df, (1 + CONFIDENCE) / 2)) * scale
             pair = replace(
                 pair,
                 lower=centre - reach,
                 upper=centre + reach,
-                p_a_better=better,
+                p_a_better=above if higher_is_better else below,
                 p_equivalent=equal,
-                p_b_better=worse,
+                p_b_better=below if higher_is_better else above,
             )
         pairs.append(pair)
     return tuple(pairs)

@@ -129,13 +129,15 @@ class Comparison:
         }
 
 
-def compare(accuracies: Mapping[str, Sequence[float]]) -> Comparison:
+def compare(accuracies: Mapping[str, Sequence[float]], *, unit_known: bool = False) -> Comparison:
     """Compare models by their accuracies over repeats.
 
     Parameters
     ----------
     accuracies : mapping of str to sequence of float
         Accuracies of each model; not-a-number stands for a missing repeat and is left out with a note.
+    unit_known : bool
+        Whether all are in one unit for certain; otherwise a note says where shares and per cent seem to be mixed.
 
     Returns
     -------
@@ -154,7 +156,7 @@ def compare(accuracies: Mapping[str, Sequence[float]]) -> Comparison:
     descriptive = tuple(_describe(model, numbers) for model, numbers in present.items())
     groups = {model: numbers for model, numbers in present.items() if numbers.size}
     obstacle = _obstacle(groups)
-    notes += [obstacle] if obstacle else _remarks(groups)
+    notes += [obstacle] if obstacle else _remarks(groups, unit_known=unit_known)
     anova = _untested_anova(groups) if obstacle else _anova(groups)
     return Comparison(
         descriptive=descriptive, anova=anova, tukey=_tukey(groups, tested=obstacle is None), notes=tuple(notes)
@@ -184,7 +186,7 @@ def _refuse_unusable(values: Mapping[str, NDArray[np.float64]]) -> None:
 
 def _missing_note(model: str, numbers: NDArray[np.float64]) -> str:
     missing = int(np.isnan(numbers).sum())
-    return f"{model}: {missing} of {numbers.size} accuracies {'is' if missing == 1 else 'are'} missing and left out."
+    return f"{model}: {missing} of {numbers.size} repeats {'is' if missing == 1 else 'are'} missing and left out."
 
 
 def _describe(model: str, numbers: NDArray[np.float64]) -> Descriptive:
@@ -212,7 +214,7 @@ def _describe(model: str, numbers: NDArray[np.float64]) -> Descriptive:
 def _obstacle(groups: Mapping[str, NDArray[np.float64]]) -> str | None:
     """Say why the models cannot be tested against one another, or return None."""
     if len(groups) < 2:
-        return f"There is only one model ({next(iter(groups))}) with accuracies: nothing to test it against."
+        return f"There is only one model ({next(iter(groups))}) with results: nothing to test it against."
     if all(numbers.size == 1 for numbers in groups.values()):
         return (
             "Every model has one repeat only. ANOVA and Tukey's intervals need the spread between repeats: "
@@ -220,15 +222,15 @@ def _obstacle(groups: Mapping[str, NDArray[np.float64]]) -> str | None:
         )
     if all(is_constant(numbers) for numbers in groups.values()):
         if is_constant(np.concatenate(list(groups.values()))):
-            return "All accuracies are the same: there is no difference and no spread to test it against."
+            return "All repeats have the same value: there is no difference and no spread to test it against."
         return (
-            "No model's accuracy varies between its repeats, so that ANOVA and Tukey's intervals have no spread "
+            "No model varies between its repeats, so that ANOVA and Tukey's intervals have no spread "
             "to measure the differences by."
         )
     return None
 
 
-def _remarks(groups: Mapping[str, NDArray[np.float64]]) -> list[str]:
+def _remarks(groups: Mapping[str, NDArray[np.float64]], *, unit_known: bool) -> list[str]:
     """Return what a reader of the tests should know about the numbers."""
     remarks = []
     counts = {model: numbers.size for model, numbers in groups.items()}
@@ -237,7 +239,7 @@ def _remarks(groups: Mapping[str, NDArray[np.float64]]) -> list[str]:
         remarks.append(f"Numbers of repeats differ ({listed}): Tukey's intervals are those of Tukey and Kramer.")
     largest = [float(np.abs(numbers).max()) for numbers in groups.values()]
     smallest = [float(np.abs(numbers).min()) for numbers in groups.values()]
-    if min(largest) <= 1 < max(smallest):
+    if not unit_known and min(largest) <= 1 < max(smallest):
         remarks.append("One model's accuracies are at most 1 and another's above 1: shares and per cent may be mixed.")
     return remarks
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from brainmri.evaluation.bayesian import DECISION, BayesianPair
 from brainmri.evaluation.findings import Conclusion, Findings
+from brainmri.evaluation.measure import Measure
 from brainmri.evaluation.wording import SIGNIFICANCE, format_p, list_words
 
 _LISTED: Final = 6
@@ -22,6 +23,7 @@ class _Verdict:
     worse: str
     points: float | None
     p: float
+    measure: Measure
 
     @property
     def told_apart(self) -> bool:
@@ -38,8 +40,7 @@ def conclude(findings: Findings) -> tuple[Conclusion, ...]:
     corrected = _verdicts(findings, ((one.a, one.b, one.difference, one.p_holm) for one in findings.corrected_t))
     drafts = (
         _conclude_plain(findings, plain),
-        _conclude_unequal_scatter(findings, plain),
-        _conclude_ranks(findings, plain),
+        *_conclude_fewer_assumptions(findings, plain),
         _conclude_shared_splits(findings),
         _conclude_overlap(findings, corrected),
         _conclude_disagreement(plain, corrected),
@@ -49,7 +50,9 @@ def conclude(findings: Findings) -> tuple[Conclusion, ...]:
     conclusions = tuple(draft for draft in drafts if draft is not None)
     if conclusions:
         return conclusions
-    return (Conclusion(topic="plain", text="These accuracies allow no test of models; the notes say why."),)
+    return (
+        Conclusion(topic="plain", text=f"These {findings.measure.plural} allow no test of models; the notes say why."),
+    )
 
 
 def _conclude_plain(findings: Findings, plain: Sequence[_Verdict]) -> Conclusion | None:
@@ -63,37 +66,33 @@ def _conclude_plain(findings: Findings, plain: Sequence[_Verdict]) -> Conclusion
     )
 
 
-def _conclude_unequal_scatter(findings: Findings, plain: Sequence[_Verdict]) -> Conclusion | None:
-    verdicts = _verdicts(findings, ((one.a, one.b, one.difference, one.p) for one in findings.games_howell))
-    if not verdicts:
-        return None
-    overall = "" if findings.welch.p is None else f"; Welch {format_p(findings.welch.p)}"
-    return Conclusion(
-        topic="unequal scatter",
-        text="If the repeats were independent, but every model may scatter by an amount of its own: "
-        f"{_describe_against(verdicts, plain)} (Games-Howell{overall}).",
-    )
-
-
-def _conclude_ranks(findings: Findings, plain: Sequence[_Verdict]) -> Conclusion | None:
-    verdicts = [
-        _Verdict(
-            better=pair.a if pair.z >= 0 else pair.b,
-            worse=pair.b if pair.z >= 0 else pair.a,
-            points=None,
-            p=pair.p_holm,
+def _conclude_fewer_assumptions(findings: Findings, plain: Sequence[_Verdict]) -> list[Conclusion]:
+    """Say what holds without equal scatter, and without normal repeats: at once, where both say what is said before."""
+    scattered = _verdicts(findings, ((one.a, one.b, one.difference, one.p) for one in findings.games_howell))
+    ranked = _rank_verdicts(findings) if findings.kruskal.p is not None else []
+    welch = "" if findings.welch.p is None else f"; Welch {format_p(findings.welch.p)}"
+    kruskal = f"Dunn with Holm's adjustment; Kruskal-Wallis {format_p(findings.kruskal.p)}"
+    if scattered and ranked and _apart(scattered) == _apart(ranked) == _apart(plain):
+        text = (
+            "If the repeats were independent, but every model may scatter by an amount of its own (Games-Howell"
+            f"{welch}), or only the order of the {findings.measure.plural} counts, which need not be normal "
+            f"({kruskal}): {_describe_against(scattered, plain)}."
         )
-        for pair in findings.dunn
-        if pair.z is not None and pair.p_holm is not None
-    ]
-    if not verdicts or findings.kruskal.p is None:
-        return None
-    return Conclusion(
-        topic="ranks",
-        text="If the repeats were independent, and only the order of the accuracies counts, which need not be normal: "
-        f"{_describe_against(verdicts, plain)} (Dunn with Holm's adjustment; Kruskal-Wallis "
-        f"{format_p(findings.kruskal.p)}).",
-    )
+        return [Conclusion(topic="fewer assumptions", text=text)]
+    conclusions = []
+    if scattered:
+        text = (
+            "If the repeats were independent, but every model may scatter by an amount of its own: "
+            f"{_describe_against(scattered, plain)} (Games-Howell{welch})."
+        )
+        conclusions.append(Conclusion(topic="unequal scatter", text=text))
+    if ranked:
+        text = (
+            f"If the repeats were independent, and only the order of the {findings.measure.plural} counts, which need "
+            f"not be normal: {_describe_against(ranked, plain)} ({kruskal})."
+        )
+        conclusions.append(Conclusion(topic="ranks", text=text))
+    return conclusions
 
 
 def _conclude_shared_splits(findings: Findings) -> Conclusion | None:
@@ -101,8 +100,8 @@ def _conclude_shared_splits(findings: Findings) -> Conclusion | None:
     parts = []
     if measured.p_greenhouse_geisser is not None:
         parts.append(
-            f"the mean accuracies {_differ(measured.p_greenhouse_geisser)} (repeated-measures ANOVA, after Greenhouse "
-            f"and Geisser {format_p(measured.p_greenhouse_geisser)})"
+            f"the mean {findings.measure.plural} {_differ(measured.p_greenhouse_geisser)} (repeated-measures ANOVA, "
+            f"after Greenhouse and Geisser {format_p(measured.p_greenhouse_geisser)})"
         )
     if ranked.p is not None:
         parts.append(f"the models' ranks {_differ(ranked.p)} (Friedman {format_p(ranked.p)}{_nemenyi(findings)})")
@@ -143,7 +142,7 @@ def _conclude_disagreement(plain: Sequence[_Verdict], corrected: Sequence[_Verdi
     if won:
         sentences.append(
             f"The corrected test tells {_list_pairs(won)}; Tukey's test does not: over the splits that both models "
-            "share, their difference is steadier than the accuracy of either."
+            "share, their difference is steadier than either of them."
         )
     if not sentences:
         sentences.append("The plain test (Tukey) and the corrected one agree on every pair.")
@@ -154,8 +153,7 @@ def _conclude_probability(findings: Findings) -> Conclusion | None:
     pairs = [pair for pair in findings.bayesian if pair.p_a_better is not None]
     if not pairs:
         return None
-    points = pairs[0].equivalence / findings.repeats.point
-    region = f"differences up to {points:g} percentage point{'' if points == 1 else 's'} counted as none"
+    region = f"{findings.measure.describe_region(pairs[0].equivalence / findings.point)} counted as none"
     listed = "; ".join(_describe_posterior(pair) for pair in pairs[:_LISTED])
     more = f"; {len(pairs) - _LISTED} more pairs are in the table" if len(pairs) > _LISTED else ""
     return Conclusion(
@@ -176,24 +174,37 @@ def _conclude_size(findings: Findings) -> Conclusion | None:
     )
     return Conclusion(
         topic="size",
-        text=f"Of the variation among all accuracies, {100 * sizes.eta_squared:.0f} % lies between the models and the "
-        f"rest between the repeats of each (η²{interval}, for independent repeats).",
+        text=f"Of the variation among all {findings.measure.plural}, {100 * sizes.eta_squared:.0f} % lies between the "
+        f"models and the rest between the repeats of each (η²{interval}, for independent repeats).",
     )
 
 
 def _verdicts(findings: Findings, rows: Iterable[tuple[str, str, float | None, float | None]]) -> list[_Verdict]:
-    """Return what a test says of the pairs that it could test."""
-    point = findings.repeats.point
+    """Return what a test says of the pairs that it could test, from rows of a, b, a − b and p."""
     return [
-        _Verdict(
-            better=a if difference >= 0 else b,
-            worse=b if difference >= 0 else a,
-            points=abs(difference) / point,
-            p=p,
-        )
+        _verdict(findings, a, b, difference, p, points=abs(difference) / findings.point)
         for a, b, difference, p in rows
         if difference is not None and p is not None
     ]
+
+
+def _rank_verdicts(findings: Findings) -> list[_Verdict]:
+    """Return what Dunn's test says of the pairs."""
+    return [
+        _verdict(findings, pair.a, pair.b, pair.z, pair.p_holm)
+        for pair in findings.dunn
+        if pair.z is not None and pair.p_holm is not None
+    ]
+
+
+def _verdict(findings: Findings, a: str, b: str, difference: float, p: float, points: float | None = None) -> _Verdict:
+    a_is_better = difference >= 0 if findings.measure.higher_is_better else difference <= 0
+    better, worse = (a, b) if a_is_better else (b, a)
+    return _Verdict(better=better, worse=worse, points=points, p=p, measure=findings.measure)
+
+
+def _apart(verdicts: Iterable[_Verdict]) -> set[frozenset[str]]:
+    return {verdict.pair for verdict in verdicts if verdict.told_apart}
 
 
 def _describe(verdicts: Sequence[_Verdict]) -> str:
@@ -220,34 +231,28 @@ def _describe(verdicts: Sequence[_Verdict]) -> str:
 
 def _describe_against(verdicts: Sequence[_Verdict], plain: Sequence[_Verdict]) -> str:
     """Say which models are told apart, in short where it is what the plain test says."""
-    apart = {verdict.pair for verdict in verdicts if verdict.told_apart}
-    if apart and {verdict.pair for verdict in plain if verdict.told_apart} == apart:
+    apart = _apart(verdicts)
+    if not plain or apart != _apart(plain):
+        return _describe(verdicts)
+    if apart:
         return "the same models are told apart"
-    return _describe(verdicts)
+    return "no two models are told apart either" if len(verdicts) > 1 else "they are not told apart either"
 
 
 def _describe_verdict(verdict: _Verdict) -> str:
     if verdict.points is None:
         return f"{verdict.better} ranks above {verdict.worse} ({format_p(verdict.p)})"
-    return (
-        f"{verdict.better} is more accurate than {verdict.worse} (by {_points(verdict.points)}, {format_p(verdict.p)})"
-    )
+    by = verdict.measure.describe(verdict.points)
+    return f"{verdict.better} is {verdict.measure.better} than {verdict.worse} (by {by}, {format_p(verdict.p)})"
 
 
 def _name(verdict: _Verdict) -> str:
     return f"{verdict.better} and {verdict.worse} ({format_p(verdict.p)})"
 
 
-def _points(points: float | None) -> str:
-    """Return a difference with one decimal, or with its first digit where that is not enough."""
-    if points is None:
-        return "–"
-    return f"{points:.1f} percentage points" if points >= 0.05 or points == 0 else f"{points:.1g} percentage points"
-
-
 def _list_pairs(pairs: Sequence[tuple[_Verdict, _Verdict]]) -> str:
     listed = [
-        f"{plain.better} from {plain.worse} (difference {_points(plain.points)}; {format_p(plain.p)}, "
+        f"{plain.better} from {plain.worse} (difference {plain.measure.describe(plain.points)}; {format_p(plain.p)}, "
         f"corrected {format_p(corrected.p)})"
         for plain, corrected in pairs[:_LISTED]
     ]

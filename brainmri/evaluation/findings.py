@@ -9,13 +9,25 @@ from brainmri.evaluation.assumptions import Assumptions
 from brainmri.evaluation.bayesian import BayesianPair
 from brainmri.evaluation.comparison import Comparison, TukeyPair
 from brainmri.evaluation.effect_sizes import EffectSizes
+from brainmri.evaluation.measure import ACCURACY, Measure
 from brainmri.evaluation.rank_tests import DunnPair, Friedman, Kruskal, NemenyiPair
 from brainmri.evaluation.repeated_measures import RepeatedMeasures
 from brainmri.evaluation.repeats import Repeats
 from brainmri.evaluation.resampled import CorrectedPair
 from brainmri.evaluation.unequal_variances import Welch
 
-Topic = Literal["plain", "unequal scatter", "ranks", "shared splits", "overlap", "disagreement", "probability", "size"]
+Topic = Literal[
+    "plain",
+    "unequal scatter",
+    "ranks",
+    "fewer assumptions",
+    "shared splits",
+    "overlap",
+    "disagreement",
+    "probability",
+    "size",
+]
+"""``fewer assumptions`` stands for ``unequal scatter`` and ``ranks`` where both say what the plain test says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +62,8 @@ class Findings:
     notes : tuple of str
         Sentences about what could not be computed, or was left out, and why.
     conclusions : tuple of Conclusion
+    measure : Measure
+        What the numbers are, and which end of them is better.
     """
 
     repeats: Repeats
@@ -69,6 +83,12 @@ class Findings:
     letters: dict[str, dict[str, str]]
     notes: tuple[str, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()
+    measure: Measure = ACCURACY
+
+    @property
+    def point(self) -> float:
+        """One percentage point in the unit of the numbers, or 1 for numbers that are no shares."""
+        return self.repeats.point if self.measure.point is None else self.measure.point
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON can hold it, in full precision; what could not be computed is None."""

@@ -39,18 +39,21 @@ def compact_letters(models: Sequence[str], told_apart: Iterable[tuple[str, str]]
     }
 
 
-def letters_by_mean(means: Mapping[str, float], p_values: Mapping[tuple[str, str], float | None]) -> dict[str, str]:
-    """Return letters of a test at 5 %, given out by falling mean; empty where some pair could not be tested.
+def letters_by_mean(
+    means: Mapping[str, float], p_values: Mapping[tuple[str, str], float | None], *, higher_is_better: bool = True
+) -> dict[str, str]:
+    """Return letters of a test at 5 %, given out from the best mean on; empty where some pair could not be tested.
 
     Parameters
     ----------
     means : mapping of str to float
     p_values : mapping of pair of str to float or None
         Adjusted for the number of pairs.
+    higher_is_better : bool
     """
     if not p_values or any(p is None for p in p_values.values()):
         return {}
-    order = sorted(means, key=lambda model: -means[model])
+    order = sorted(means, key=lambda model: means[model], reverse=higher_is_better)
     return compact_letters(order, [pair for pair, p in p_values.items() if p is not None and p < SIGNIFICANCE])
 
 

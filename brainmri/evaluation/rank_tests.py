@@ -186,6 +186,27 @@ def nemenyi(result: Friedman) -> tuple[NemenyiPair, ...]:
     )
 
 
+def undecided_groups(result: Friedman) -> tuple[tuple[str, ...], ...]:
+    """Return the models that Nemenyi's test does not tell apart, as a critical-difference diagram joins them.
+
+    Returns
+    -------
+    tuple of tuple of str
+        Neighbours by mean rank, the best first, whose ranks differ by no more than the critical difference; the largest
+        such groups of two models or more. None where there is no critical difference.
+    """
+    if result.critical_difference is None:
+        return ()
+    reach = result.critical_difference
+    order = sorted(result.mean_ranks, key=lambda model: result.mean_ranks[model])
+    groups: list[tuple[str, ...]] = []
+    for place, model in enumerate(order):
+        near = tuple(one for one in order[place:] if result.mean_ranks[one] - result.mean_ranks[model] <= reach)
+        if len(near) > 1 and not (groups and near[-1] == groups[-1][-1]):
+            groups.append(near)
+    return tuple(groups)
+
+
 def best_first_ranks(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ranks within each row, 1 for the largest accuracy, ties shared; shape as given, (..., splits, models)."""
     from scipy.stats import rankdata  # noqa: PLC0415 - 0.6 s, and pages import this module
@@ -245,7 +266,7 @@ def _kruskal_obstacle(groups: Mapping[str, NDArray[np.float64]]) -> str | None:
     if all(numbers.size == 1 for numbers in groups.values()):
         return "The Kruskal-Wallis test needs more than one repeat of a model."
     if is_constant(np.concatenate(list(groups.values()))):
-        return "All accuracies tie: the Kruskal-Wallis test has no ranks to compare."
+        return "All values tie: the Kruskal-Wallis test has no ranks to compare."
     return None
 
 

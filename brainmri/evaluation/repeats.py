@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, zip_longest
 from typing import Final
 
@@ -97,6 +97,11 @@ class Repeats:
     def point(self) -> float:
         """One percentage point in the unit of the accuracies: 0.01 where none is above 1, else 1."""
         return 0.01 if np.abs(self.values[~np.isnan(self.values)]).max(initial=0.0) <= 1 else 1.0
+
+    @property
+    def negated(self) -> Repeats:
+        """The same with all signs turned, for numbers of which the smaller are better."""
+        return replace(self, values=-self.values)
 
     def shared(self, models: Sequence[str]) -> NDArray[np.float64]:
         """Return the repeats that all of these models have, shape (shared repeats, models)."""

@@ -186,7 +186,7 @@ def _obstacle(a: str, b: str, both: NDArray[np.float64], differences: NDArray[np
     if float(np.ptp(differences)) > rounding:
         return None
     if float(np.abs(differences).max()) <= rounding:
-        return f"{a} and {b} have the same accuracy on every shared split: no difference, and nothing to test."
+        return f"{a} and {b} have the same value on every shared split: no difference, and nothing to test."
     return (
         f"{a} and {b} differ by the same amount on every shared split: without any scatter of the difference there is "
         "no paired t-test."

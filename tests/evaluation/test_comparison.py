@@ -225,20 +225,20 @@ def test_one_model_has_nothing_to_be_tested_against() -> None:
     comparison = compare({"alone": [0.9, 0.8, 0.85]})
     assert comparison.tukey == ()
     assert comparison.anova.f is None
-    assert comparison.notes == ("There is only one model (alone) with accuracies: nothing to test it against.",)
+    assert comparison.notes == ("There is only one model (alone) with results: nothing to test it against.",)
 
 
 def test_identical_accuracies_are_answered_in_words() -> None:
     comparison = compare({"a": [0.3, 0.1 + 0.2], "b": [0.3, 0.3]})  # rounding is no spread
     assert comparison.anova.f is None
-    assert "All accuracies are the same" in comparison.notes[0]
+    assert "All repeats have the same value" in comparison.notes[0]
 
 
 def test_no_spread_within_any_model_is_answered_in_words() -> None:
     comparison = compare({"a": [0.9, 0.9], "b": [0.8, 0.8]})
     assert (comparison.anova.f, comparison.tukey[0].p) == (None, None)
     assert comparison.tukey[0].difference == pytest.approx(0.1)
-    assert "No model's accuracy varies between its repeats" in comparison.notes[0]
+    assert "No model varies between its repeats" in comparison.notes[0]
 
 
 def test_equal_means_with_spread_give_no_difference() -> None:
@@ -258,8 +258,8 @@ def test_unequal_numbers_of_repeats_are_noted() -> None:
 def test_a_missing_repeat_is_left_out_and_noted() -> None:
     comparison = compare({"a": [0.9, math.nan, 0.85], "b": [0.7, 0.75], "c": [math.nan]})
     assert comparison.notes[:2] == (
-        "a: 1 of 3 accuracies is missing and left out.",
-        "c: 1 of 1 accuracies is missing and left out.",
+        "a: 1 of 3 repeats is missing and left out.",
+        "c: 1 of 1 repeats is missing and left out.",
     )
     assert [row.n for row in comparison.descriptive] == [2, 2, 0]
     assert comparison.to_json()["descriptive"]["c"]["median"] is None

@@ -10,6 +10,8 @@ import pytest
 
 from brainmri.evaluation.analysis import analyse
 from brainmri.evaluation.findings import Findings
+from brainmri.evaluation.measure import measure_of
+from brainmri.evaluation.metrics import Metric
 
 NAN = math.nan
 SPLITS = np.random.default_rng(0).normal(0, 0.02, 10)
@@ -29,8 +31,7 @@ def disagreeing() -> Findings:
 def test_every_assumption_has_its_paragraph(disagreeing: Findings) -> None:
     assert list(texts(disagreeing)) == [
         "plain",
-        "unequal scatter",
-        "ranks",
+        "fewer assumptions",
         "shared splits",
         "overlap",
         "disagreement",
@@ -78,6 +79,46 @@ def test_probabilities_say_better_equal_or_undecided() -> None:
     assert "differences up to 2 percentage points counted as none" in far
     assert "b is better than a with a probability of more than 99 %" in far
     assert "undecided" not in far
+
+
+def test_tests_with_fewer_assumptions_have_a_paragraph_each_where_they_do_not_say_the_same(disagreeing) -> None:
+    assert "the same models are told apart" in texts(disagreeing)["fewer assumptions"]
+    wild = analyse(
+        {"a": [0.9, 0.91, 0.9, 0.91, 0.9], "b": [0.88, 0.89, 0.88, 0.89, 0.88], "c": [0.2, 0.4, 0.6, 0.8, 1]}
+    )
+    assert wild.comparison.tukey[0].p > 0.05 > wild.games_howell[0].p
+    found = texts(wild)
+    assert "fewer assumptions" not in found
+    assert "a is more accurate than b" in found["unequal scatter"]
+    assert "Kruskal-Wallis" in found["ranks"]
+
+
+def test_of_a_loss_the_smaller_one_is_the_better() -> None:
+    """A model with the smaller Brier scores comes first in ranks, letters, probabilities and sentences."""
+    brier = measure_of(Metric("brier"))
+    found = analyse({"a": 0.5 + NOISE[0], "b": 0.2 + NOISE[1]}, measure=brier, equivalence_points=0.01)
+    assert found.friedman.mean_ranks == {"a": 2.0, "b": 1.0}
+    assert found.letters["tukey"] == {"b": "a", "a": "b"}
+    assert found.bayesian[0].p_b_better > 0.999
+    assert found.bayesian[0].equivalence == 0.01
+    said = texts(found)
+    difference = found.comparison.tukey[0].difference
+    assert f"b is better than a (by {difference:.3f}, p < 0.001)" in said["plain"]
+    assert "differences up to 0.01 counted as none" in said["probability"]
+    assert "b is better than a with a probability of more than 99 %" in said["probability"]
+    assert not re.search("accura|percentage", " ".join(said.values()))
+    same = analyse({"a": 0.5 + NOISE[0], "b": 0.2 + NOISE[1]})
+    assert found.comparison.tukey == same.comparison.tukey
+    assert found.corrected_t == same.corrected_t
+
+
+def test_losses_above_and_below_one_are_not_taken_for_per_cent() -> None:
+    loss = {"a": [0.5, 0.6, 0.7], "b": [1.5, 1.6, 1.9]}
+    found = analyse(loss, measure=measure_of(Metric("log_loss")), equivalence_points=0.05)
+    assert found.bayesian[0].equivalence == 0.05
+    assert "a is better than b (by 1.067 nats" in texts(found)["plain"]
+    assert not any("mixed" in note for note in found.notes)
+    assert any("mixed" in note for note in analyse(loss).notes)
 
 
 def test_accuracies_in_per_cent_say_the_same_as_shares(disagreeing: Findings) -> None:

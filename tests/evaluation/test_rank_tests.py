@@ -148,7 +148,7 @@ def test_friedman_answers_degenerate_accuracies_in_words(data, words) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"a": (0.9, 0.9), "b": (0.9, 0.9)}, "All accuracies tie"),
+        ({"a": (0.9, 0.9), "b": (0.9, 0.9)}, "All values tie"),
         ({"a": (0.9,), "b": (0.8,)}, "more than one repeat"),
         ({"a": (0.9, 0.8)}, "two models or more"),
     ],

@@ -100,7 +100,7 @@ def test_holm_agrees_with_statsmodels() -> None:
 @pytest.mark.parametrize(
     ("b", "words"),
     [
-        ([0.8, 0.9, 0.7], "a and b have the same accuracy on every shared split"),
+        ([0.8, 0.9, 0.7], "a and b have the same value on every shared split"),
         ([0.7, 0.8, 0.6], "a and b differ by the same amount on every shared split"),
         ([0.7, NAN, NAN], "a and b share one split only"),
         ([NAN, NAN, NAN, 0.9], "a and b share no split"),
