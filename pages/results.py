@@ -17,7 +17,7 @@ SECTIONS = {
     "cases": ("Cases", "cases"),
     "leakage": ("Leakage", "leakage"),
 }
-"""What the address calls a section, its label, and its module: only the chosen one is imported, computed and drawn."""
+# What the address calls a section, its label, and its module: only the chosen one is imported, computed and drawn.
 
 
 def show_page() -> None:

@@ -18,7 +18,7 @@ from brainmri.evaluation.metric_text import (
 )
 from brainmri.evaluation.metrics import Metric
 from brainmri.evaluation.reading import FinishedRun
-from brainmri.evaluation.wording import explain_pair, format_p
+from brainmri.evaluation.wording import format_p
 from brainmri.training.architecture_names import display_architecture
 
 OPEN: Final = "Open"
@@ -74,7 +74,7 @@ def _descriptive_row(row: Descriptive, letters: str | None, metric: Metric) -> d
         "Mean": _written(row.mean, metric),
         "SD": _written(row.sd, metric),
         "Range": format_metric_range(row.minimum, row.maximum, metric),
-        "Letters": letters,
+        **({"Letters": letters} if letters else {}),
     }
 
 
@@ -85,7 +85,6 @@ def _tukey_row(pair: TukeyPair, metric: Metric) -> dict[str, Any]:
         "Difference": _written(pair.difference, metric),
         "95 % interval": "–" if pair.lower is None else " to ".join(ends),
         "p": format_p(pair.p).removeprefix("p ").removeprefix("= "),
-        "In words": explain_pair(pair),
     }
 
 

@@ -96,7 +96,8 @@ def _show_differences(chosen: Choice, found: Findings) -> None:
 
 
 def _show_tables(chosen: Choice, found: Findings) -> None:
-    left, right = st.columns(2)
+    tested = bool(found.comparison.tukey)
+    left, right = st.columns([5, 4]) if tested else (st.container(), None)
     number = st.column_config.NumberColumn(format="%.1f %%" if is_share(chosen.metric) else "%.3f")
     signed = st.column_config.NumberColumn(format="%+.1f" if is_share(chosen.metric) else "%+.3f")
     with left.container(border=True, height="stretch"):
@@ -105,17 +106,16 @@ def _show_tables(chosen: Choice, found: Findings) -> None:
             descriptive_rows(found, chosen.metric),
             column_config=dict.fromkeys(("Median", "Mean", "SD"), number),
         )
-        st.caption(
-            "n: repeats. IQR: from the lower to the upper quartile. SD: standard deviation. Networks that share a "
-            "letter are not told apart by Tukey's test."
-        )
+        letters = " Networks that share a letter are not told apart by Tukey's test." if tested else ""
+        st.caption(f"n: repeats. IQR: from the lower to the upper quartile. SD: standard deviation.{letters}")
+    if right is None:
+        return
     with right.container(border=True, height="stretch"):
         show_heading("Pair by pair")
-        if comparison := found.comparison if found.comparison.tukey else None:
-            show_table(
-                tukey_rows(comparison, chosen.metric),
-                column_config={"Difference": signed, "p": st.column_config.TextColumn(alignment="right")},
-            )
+        show_table(
+            tukey_rows(found.comparison, chosen.metric),
+            column_config={"Difference": signed, "p": st.column_config.TextColumn(alignment="right")},
+        )
         st.caption(f"Tukey HSD. {title_difference(chosen.metric)} of the means, simultaneous 95 % intervals.")
 
 
