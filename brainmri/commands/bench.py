@@ -43,6 +43,7 @@ def _plan(options: Namespace) -> BenchPlan:
         batch_size=options.batch_size,
         size_px=options.size,
         processes=options.processes,
+        compiled=options.compiled,
         length=replace(length, **{name: value for name, value in chosen.items() if value is not None}),
     )
 

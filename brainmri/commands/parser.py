@@ -91,6 +91,9 @@ def _add_settings(train: argparse.ArgumentParser) -> None:
     train.add_argument("--processes", type=int, metavar="N", help="processes at once (default: chosen)")
     train.add_argument("--deterministic", action="store_true", default=None, help="on a GPU: the same bits every time")
     train.add_argument(
+        "--compiled", action="store_true", default=None, help="compile the networks: for long trainings on a GPU"
+    )
+    train.add_argument(
         "--checkpoints", dest="checkpoint_dtype", choices=("float32", "float16"), help="precision of stored weights"
     )
     train.add_argument("--keep-checkpoints", choices=("all", "best"), help="best: one of each architecture")
@@ -146,6 +149,7 @@ def _add_bench_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     bench.add_argument("--size", type=int, default=224, metavar="PX", help="side of a picture (default 224)")
     bench.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     bench.add_argument("--processes", type=int, default=0, metavar="N", help="of the engine at once (default: chosen)")
+    bench.add_argument("--compiled", action="store_true", help="let the engine compile the networks")
     bench.add_argument("--rounds", type=int, metavar="N", help="measurements of each way (default 9, quick 2)")
     bench.add_argument("--seconds", type=float, metavar="S", help="length of a measurement (default 5, quick 1.5)")
 

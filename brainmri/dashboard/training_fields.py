@@ -281,6 +281,13 @@ def _pick_storage(fields: _Fields) -> dict[str, Any]:
         key=fields.key("deterministic"),
         help="Slower. A processor gives the same bits in any case.",
     )
+    compiled = st.toggle(
+        "Compile the networks",
+        fields.usual.compiled,
+        key=fields.key("compiled"),
+        help="For long trainings on a GPU: takes about a minute at the start, and needs a C++ compiler. On a processor "
+        "it gains nothing.",
+    )
     return {
         "validation_fraction": share / 100,
         "patience": patience,
@@ -289,4 +296,5 @@ def _pick_storage(fields: _Fields) -> dict[str, Any]:
         "checkpoint_dtype": precision,
         "keep_checkpoints": kept,
         "deterministic": deterministic,
+        "compiled": compiled,
     }

@@ -96,6 +96,9 @@ class TrainingSettings:
         train all epochs and keep the last weights.
     deterministic : bool
         On a GPU: only algorithms that give the same bits every time. A processor does so always.
+    compiled : bool
+        Compile the network before training (`torch.compile`): needs a C++ compiler, takes about a minute a process, and
+        pays on a GPU in long trainings only. On two cores of a processor it gained nothing.
     keep_checkpoints : {'all', 'best'}
         Whether every run's network is kept, or of each architecture only the one with the lowest validation loss (the
         lowest training loss where nothing is set aside).
@@ -126,6 +129,7 @@ class TrainingSettings:
     validation_fraction: float = 0.0
     patience: int = 0
     deterministic: bool = False
+    compiled: bool = False
     keep_checkpoints: Literal["all", "best"] = "all"
 
     def __post_init__(self) -> None:

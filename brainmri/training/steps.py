@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainmri.errors import StopRequested, TrainingError
+from brainmri.training.compiling import compile_network
 from brainmri.training.devices import training_dtype
 from brainmri.training.inputs import Inputs
 from brainmri.training.optimisers import learning_rate, make_optimiser, set_learning_rate
@@ -57,6 +58,7 @@ class Steps:
         validation_targets: Tensor,
     ) -> None:
         self._model, self._inputs, self._targets, self._settings = trained, inputs, targets, settings
+        self._forward = compile_network(trained) if settings.compiled else trained
         self._validation, self._validation_targets = validation, validation_targets
         self._device = targets.device
         self.dtype = torch.float32 if settings.mode == "head" else training_dtype(self._device)
@@ -191,7 +193,7 @@ class Steps:
         whole = self._class_weights[targets].sum()
         for part, expected in zip(inputs.tensor_split(self._parts), targets.tensor_split(self._parts), strict=True):
             with torch.autocast(self._device.type, dtype=self.dtype, enabled=self.dtype is not torch.float32):
-                logits = self._model(part)  # (B, K)
+                logits = self._forward(part)  # (B, K)
             summed = functional.cross_entropy(logits.float(), expected, weight=self._class_weights, reduction="sum")
             loss = summed / whole
             self._scaler.scale(loss).backward()

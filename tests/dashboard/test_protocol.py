@@ -45,6 +45,7 @@ def test_every_choice_reaches_the_command_line() -> None:
         validation_fraction=0.2,
         patience=4,
         deterministic=True,
+        compiled=True,
         keep_checkpoints="best",
     )
     options = make_parser().parse_args(Protocol(settings=settings, size_px=64).to_arguments())

@@ -60,6 +60,7 @@ def train_task(task: TrainingTask, *, on_epoch: Callable[[EpochRecord], None], s
             batch_size=task.batch_size,
             weights="scratch",
             device=task.device,
+            compiled=task.compiled,
         ),
         seed=task.seed,
         classes=CLASSES,

@@ -67,6 +67,7 @@ def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
         device=describe_device(device),
         cores=plan.cores,
         processes=plan.processes,
+        compiled=plan.compiled,
         precision=PRECISION_NAMES[training_dtype(device)],
         versions=software_versions(),
         batch_size=plan.batch_size,

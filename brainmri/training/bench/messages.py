@@ -30,6 +30,8 @@ class TrainingTask:
     alone : bool
         Whether no other process trains at the same time.
     seed : int
+    compiled : bool
+        Whether the engine compiles the network.
     """
 
     architecture: str
@@ -43,6 +45,7 @@ class TrainingTask:
     folder: str = ""
     alone: bool = True
     seed: int = 0
+    compiled: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ class BenchPlan:
         Processes of the engine that train at the same time.
     cores : int
     length : Length
+    compiled : bool
+        Whether the engine compiles the networks.
     """
 
     device: str
@@ -63,6 +65,7 @@ class BenchPlan:
     processes: int
     cores: int
     length: Length
+    compiled: bool = False
 
     def ordinary_task(self, architecture: str, folder: Path) -> TrainingTask:
         """Return the task of the ordinary way: one process with all threads, and a worker a core."""
@@ -89,6 +92,7 @@ class BenchPlan:
             epochs=self._engine_epochs(),
             threads=max(1, self.cores // self.processes),
             alone=self.processes == 1,
+            compiled=self.compiled,
         )
         return [replace(task, seed=seed) for seed in range(self.processes)]
 
@@ -117,6 +121,7 @@ def make_plan(
     batch_size: int | None = None,
     size_px: int = DEFAULT_SIZE_PX,
     processes: int = 0,
+    compiled: bool = False,
     length: Length = FULL,
 ) -> BenchPlan:
     """Check what was asked for and choose the rest.
@@ -130,6 +135,7 @@ def make_plan(
     size_px : int
     processes : int
         0 chooses as `brainmri.training.jobs` does: one a core on a processor, one on a GPU.
+    compiled : bool
     length : Length
 
     Raises
@@ -159,6 +165,7 @@ def make_plan(
         size_px=size_px,
         processes=processes or (1 if device == "cuda" else cores),
         cores=cores,
+        compiled=compiled,
         length=replace(length, whole_passes=True) if device == "cuda" else length,  # passes are short there
     )
 

@@ -126,6 +126,8 @@ class BenchReport:
     size_px : int
     peak_flop_per_second : float
     architectures : tuple of ArchitectureFigures
+    compiled : bool
+        Whether the engine compiled the networks.
     """
 
     device: str
@@ -137,6 +139,7 @@ class BenchReport:
     size_px: int
     peak_flop_per_second: float
     architectures: tuple[ArchitectureFigures, ...]
+    compiled: bool = False
 
     @property
     def protocol_minutes(self) -> float:
@@ -149,6 +152,7 @@ class BenchReport:
             "device": self.device,
             "cores": self.cores,
             "processes": self.processes,
+            "compiled": self.compiled,
             "precision": self.precision,
             "versions": dict(self.versions),
             "batch_size": self.batch_size,

@@ -31,6 +31,7 @@ def describe_report(report: BenchReport) -> str:
     """Return a table, and below it what it was measured on."""
     rows = [_HEADER, *map(_row, report.architectures)]
     images = f"{PROTOCOL_TRAINING_IMAGES:,} training images, {PROTOCOL_EPOCHS} epochs at {report.size_px} px"
+    compiled = ", compiled" if report.compiled else ""
     processes = f"{report.processes} process{'' if report.processes == 1 else 'es'} of the engine"
     return "\n".join(
         [
@@ -39,7 +40,7 @@ def describe_report(report: BenchReport) -> str:
             f"Protocol: {PROTOCOL_REPEATS} runs of each architecture, {images}: "
             f"{format_minutes(report.protocol_minutes)} in all.",
             f"Device: {report.device}, {report.cores} cores; peak {report.peak_flop_per_second / 1e12:.3g} TFLOP/s in "
-            f"{report.precision}; {processes}, batches of {report.batch_size}.",
+            f"{report.precision}; {processes}, batches of {report.batch_size}{compiled}.",
             f"Versions: {', '.join(f'{name} {report.versions[name]}' for name in _LIBRARIES)}.",
         ]
     )
