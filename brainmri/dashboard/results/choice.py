@@ -67,9 +67,9 @@ class Choice:
 def choose_experiment(evaluated: dict[str, str]) -> str:
     """Let the reader choose one of the experiments (id to label); the address carries it."""
     options = list(evaluated)
-    chosen = query_choice("experiment", options, options[0])
+    chosen = query_choice("experiment", options) or options[0]
     experiment_id = st.selectbox(
-        "Experiment", options, index=options.index(chosen), format_func=evaluated.get, width=330
+        "Experiment", options, index=options.index(chosen), format_func=evaluated.__getitem__, width=330
     )
     remember_choice(experiment=experiment_id)
     return experiment_id
@@ -82,7 +82,7 @@ def choose(study: Study, experiment_id: str) -> Choice:
     level: Level = st.segmented_control(
         "Counted",
         list(LEVELS),
-        format_func=LEVELS.get,
+        format_func=LEVELS.__getitem__,
         default="image",
         required=True,
         key="level",
@@ -110,7 +110,7 @@ def _choose_rule() -> VerdictRule:
     rule: VerdictRule = st.segmented_control(
         "Verdict by",
         list(RULES),
-        format_func=RULES.get,
+        format_func=RULES.__getitem__,
         default="mean",
         required=True,
         key="rule",

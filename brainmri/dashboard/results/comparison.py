@@ -125,7 +125,7 @@ def _show_confusions(chosen: Choice) -> None:
             values = st.segmented_control(
                 "Show",
                 list(_CELL_VALUES),
-                format_func=_CELL_VALUES.get,
+                format_func=_CELL_VALUES.__getitem__,
                 default="share",
                 required=True,
                 key="confusion_values",
