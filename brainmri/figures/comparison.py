@@ -39,6 +39,9 @@ from brainmri.vocabulary import display_diagnosis
 
 ACCURACY: Final = Metric("accuracy")
 
+CellValues = Literal["share", "count"]
+"""What a cell of a confusion matrix says: the share of its true class, or the mean count a run."""
+
 PUBLISHED_LABEL: Final = "Published study, other data: median and IQR"
 
 _MATRICES_A_ROW: Final = 3
@@ -137,7 +140,7 @@ def draw_tukey_intervals(pairs: Sequence[TukeyPair], *, metric: Metric = ACCURAC
     return apply_theme(figure, height=120 + 56 * max(len(pairs), 1), revision="tukey")
 
 
-def draw_confusions(confusions: Sequence[Confusion], *, values: Literal["share", "count"] = "share") -> go.Figure:
+def draw_confusions(confusions: Sequence[Confusion], *, values: CellValues = "share") -> go.Figure:
     """Draw the confusion matrices of several architectures beside one another.
 
     Parameters
@@ -168,7 +171,7 @@ def draw_confusions(confusions: Sequence[Confusion], *, values: Literal["share",
     return apply_theme(figure, height=340 * rows, revision="confusions").update_layout(margin_t=40)
 
 
-def _matrix(confusion: Confusion, values: Literal["share", "count"]) -> go.Heatmap:
+def _matrix(confusion: Confusion, values: CellValues) -> go.Heatmap:
     shares, counts = confusion.row_shares, confusion.mean_counts
     names = [display_diagnosis(name) for name in confusion.classes]
     size = range(len(names))

@@ -16,10 +16,10 @@ from brainmri.evaluation.metrics import Metric
 from brainmri.evaluation.published import PUBLISHED_ACCURACIES, PUBLISHED_SOURCE
 from brainmri.evaluation.summary import descriptive_rows, run_rows, runs_csv, tukey_rows
 from brainmri.evaluation.wording import OVERLAP_CAVEAT, describe_anova, explain_anova, name_architectures
-from brainmri.figures.comparison import draw_confusions, draw_distribution, draw_tukey_intervals
+from brainmri.figures.comparison import CellValues, draw_confusions, draw_distribution, draw_tukey_intervals
 from brainmri.training.architecture_names import display_architecture
 
-_CELL_VALUES: Final = {"share": "Share of the true class", "count": "Mean count a run"}
+_CELL_VALUES: Final[dict[CellValues, str]] = {"share": "Share of the true class", "count": "Mean count a run"}
 
 
 def show(chosen: Choice) -> None:
