@@ -71,7 +71,7 @@ def test_a_label_is_corrected_by_clicks(visit, filled: Study) -> None:
     expect(visitor.page.get_by_text("The next data set will have it")).to_be_visible(timeout=20_000)
 
 
-def test_a_training_outlives_browser_and_server_and_shows_again(visit, filled: Study) -> None:
+def test_a_training_outlives_browser_and_server_is_paused_goes_on_and_is_stopped(visit, filled: Study) -> None:
     visitor = visit(filled.folder)
     visitor.open("training")
     visitor.page.get_by_text("New training", exact=True).click()
@@ -86,6 +86,10 @@ def test_a_training_outlives_browser_and_server_and_shows_again(visit, filled: S
     visitor.server.start()
     visitor.open("training")
     expect(visitor.page.get_by_text("Training exp-002", exact=True)).to_be_visible(timeout=30_000)
+    visitor.page.get_by_role("button", name="Pause", exact=True).click()
+    expect(visitor.page.get_by_text("paused; finished epochs are kept")).to_be_visible(timeout=60_000)
+    visitor.page.get_by_role("button", name="Go on", exact=True).click()
+    expect(visitor.page.get_by_role("button", name="Pause", exact=True)).to_be_visible(timeout=30_000)
     visitor.page.get_by_role("button", name="Stop", exact=True).click()
     expect(visitor.page.get_by_role("button", name="Continue")).to_be_enabled(timeout=60_000)
     with study.session() as session:
