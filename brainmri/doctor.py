@@ -28,9 +28,18 @@ LIBRARIES: Final = (
     "captum",
     "SQLAlchemy",
     "safetensors",
-    "pylibjpeg-libjpeg",
+    "python-gdcm",
     "pylibjpeg-openjpeg",
 )
+
+OPTIONAL: Final = {
+    "onnx": "requirements-export.txt",
+    "onnxscript": "requirements-export.txt",
+    "onnxruntime": "requirements-export.txt",
+    "psycopg": "requirements-postgresql.txt",
+    "ray": "requirements-cluster.txt",
+}
+"""Libraries that one feature needs, and the file that installs them."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,8 @@ class Diagnosis:
     platform: str
     libraries: dict[str, str | None]
     """Version of each library, None where it is not installed."""
+    optional: dict[str, dict[str, str | None]]
+    """``version`` (None where it is not installed) and ``file`` (what installs it) of libraries for one feature."""
     device: dict[str, Any]
     weights: list[dict[str, Any]]
     database: dict[str, Any]
@@ -65,6 +76,7 @@ def examine(study_folder: Any = None) -> Diagnosis:
         python=platform.python_version(),
         platform=platform.platform(),
         libraries={name: _version(name) for name in LIBRARIES},
+        optional={name: {"version": _version(name), "file": file} for name, file in OPTIONAL.items()},
         device=_device(),
         weights=_weights(),
         database={

@@ -81,7 +81,9 @@ def doctor(options: Namespace) -> int:
     print(f"Device: {found.device['type']}, {found.device['name']}")
     print(f"Database: {found.database['url'] if found.database['reachable'] else found.database['problem']}")
     print(f"Free disk: {found.free_disk_gb} GB\n")
-    print_table(("library", "version"), [(name, text or "not installed") for name, text in found.libraries.items()])
+    rows = [(name, text or "not installed") for name, text in found.libraries.items()]
+    rows += [(name, one["version"] or f"optional: {one['file']}") for name, one in found.optional.items()]
+    print_table(("library", "version"), rows)
     print()
     weights = [(one["architecture"], one["file"], "present" if one["present"] else "missing") for one in found.weights]
     print_table(("architecture", "published weights", "state"), weights)
