@@ -7,10 +7,8 @@ Selvaraju et al., Grad-CAM, ICCV 2017, https://doi.org/10.1109/ICCV.2017.74
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 import numpy as np
 import torch
@@ -18,8 +16,7 @@ from captum.attr import LayerGradCam
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-_HOOKS: Final = threading.Lock()
-"""Hooks belong to the network: two threads that explain with one network at once would mix their maps."""
+from brainmri.explanation.modes import evaluating
 
 
 def grad_cam(
@@ -77,7 +74,7 @@ def _attribute(
     device = next(model.parameters()).device
     count = targets.shape[1]
     maps = []
-    with _HOOKS, _prepared(model, layer, copies=count):
+    with evaluating(model), _gradients_from(layer, copies=count):
         method = LayerGradCam(model, layer)
         for start in range(0, len(inputs), batch_size):
             batch = inputs[start : start + batch_size].to(device)
@@ -88,8 +85,8 @@ def _attribute(
 
 
 @contextmanager
-def _prepared(model: nn.Module, layer: nn.Module, *, copies: int) -> Iterator[None]:
-    """Within the block: evaluation mode, and from the layer on gradients and so many copies of each image.
+def _gradients_from(layer: nn.Module, *, copies: int) -> Iterator[None]:
+    """Within the block: from the layer on, gradients and so many copies of each image.
 
     Grad-CAM needs no gradient below its layer; without it, a pass keeps no activations there.
     """
@@ -97,17 +94,8 @@ def _prepared(model: nn.Module, layer: nn.Module, *, copies: int) -> Iterator[No
     def start_gradient(_layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         return output.detach().repeat_interleave(copies, dim=0).requires_grad_(True)
 
-    modes = [(module, module.training) for module in model.modules()]
-    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
     hook = layer.register_forward_hook(start_gradient)  # before captum's, which sees what this one returns
     try:
-        model.eval()
-        for parameter in learned:
-            parameter.requires_grad_(False)
         yield
     finally:
         hook.remove()
-        for module, training in modes:
-            module.training = training
-        for parameter in learned:
-            parameter.requires_grad_(True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brainmri.errors import ExplanationError
+from brainmri.explanation.stored import damaged, read_arrays, write_arrays
 from brainmri.study import Study
 
 FILE_NAME: Final = "gradcam.npz"
@@ -93,45 +92,34 @@ def read_maps(study: Study, run_id: str) -> RunMaps | None:
     ExplanationError
         Where the file is damaged.
     """
-    path = study.run_folder(run_id) / FILE_NAME
-    if Path(run_id).name != run_id or not path.is_file():
+    again = f"explain-run {run_id}"
+    stored = read_arrays(study, run_id, FILE_NAME, again=again)
+    if stored is None:
         return None
     try:
-        with (
-            path.open("rb") as stream,
-            np.load(stream, allow_pickle=False) as stored,
-        ):  # np.load alone leaves a bad file open
-            return RunMaps(
-                layer=str(stored["layer"]),
-                classes=tuple(str(name) for name in stored["classes"]),
-                size_px=int(stored["size_px"]),
-                sample_index=stored["sample_index"],
-                maps=stored["maps"],
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ExplanationError(
-            f"The maps of the run {run_id} in {path} cannot be read: {error}. "
-            f"Make them again: python -m brainmri explain-run {run_id}"
-        ) from error
+        return RunMaps(
+            layer=str(stored["layer"]),
+            classes=tuple(str(name) for name in stored["classes"]),
+            size_px=int(stored["size_px"]),
+            sample_index=stored["sample_index"],
+            maps=stored["maps"],
+        )
+    except KeyError as error:
+        raise damaged(run_id, study.run_folder(run_id) / FILE_NAME, error, again=again) from error
 
 
 def write_maps(path: Path, maps: RunMaps) -> None:
     """Write maps under a temporary name and rename the file. It holds plain arrays only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                layer=np.array(maps.layer),
-                classes=np.array(maps.classes),
-                size_px=np.array(maps.size_px),
-                sample_index=maps.sample_index.astype(np.int64),
-                maps=maps.maps.astype(np.float32),
-            )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_arrays(
+        path,
+        {
+            "layer": np.array(maps.layer),
+            "classes": np.array(maps.classes),
+            "size_px": np.array(maps.size_px),
+            "sample_index": maps.sample_index.astype(np.int64),
+            "maps": maps.maps.astype(np.float32),
+        },
+    )
 
 
 def upsample(image: ArrayLike, size: tuple[int, int] | int) -> NDArray[np.float32]:

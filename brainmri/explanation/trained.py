@@ -50,6 +50,12 @@ class TrainedRun:
         """Diagnoses in the order of their class index."""
         return tuple(self.meta["classes"])
 
+    @property
+    def identity(self) -> str:
+        """Which training made the network: the run and when it finished. What was stored of another one is stale."""
+        finished = self.run.finished_at
+        return f"{self.run.run_id} {finished.isoformat() if finished is not None else 'at an unknown time'}"
+
     def explain(self, samples: NDArray[np.uint8], *, progress: Progress | None = None) -> NDArray[np.float32]:
         """Return the maps of samples for every class.
 
@@ -63,7 +69,7 @@ class TrainedRun:
         -------
         ndarray, shape (N, K, h, w), float32
         """
-        batch = min(BATCH_IMAGES, max(1, BATCH_PIXELS // (samples.shape[2] * samples.shape[3])))
+        batch = images_per_pass(samples.shape[2:])
         maps = []
         for start in range(0, len(samples), batch):
             if progress is not None:
@@ -72,6 +78,11 @@ class TrainedRun:
             inputs = prepare_input(stored, self.meta["normalisation"])
             maps.append(grad_cam_of_all_classes(self.model, self.layer, inputs, len(self.classes), batch_size=batch))
         return np.concatenate(maps)
+
+
+def images_per_pass(size: tuple[int, ...]) -> int:
+    """Return how many images of so many rows and columns a pass takes."""
+    return min(BATCH_IMAGES, max(1, BATCH_PIXELS // (size[0] * size[1])))
 
 
 def open_trained(study: Study, run_id: str) -> TrainedRun:
