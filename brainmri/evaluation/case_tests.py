@@ -191,7 +191,8 @@ def cochran_q(right: ArrayLike, *, names: tuple[str, ...] | None = None) -> Coch
 
     total = float(rows.sum())
     q = (count - 1) * (count * float((columns**2).sum()) - total**2) / (count * total - float((rows**2).sum()))
-    few = f"They differ on {differing} cases only: take the p-value as a rough guide, and McNemar's exact ones."
+    counted = "one case" if differing == 1 else f"{differing} cases"
+    few = f"They differ on {counted} only: take the p-value as a rough guide, and McNemar's exact ones."
     note = few if differing < FEW_DIFFERENCES else None
     return replace(found, q=q, p=float(special.chdtrc(count - 1, q)), note=note)
 

@@ -51,7 +51,9 @@ def conclude(findings: Findings) -> tuple[Conclusion, ...]:
     if conclusions:
         return conclusions
     return (
-        Conclusion(topic="plain", text=f"These {findings.measure.plural} allow no test of models; the notes say why."),
+        Conclusion(
+            topic="nothing", text=f"These {findings.measure.plural} allow no test of models; the notes say why."
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from brainmri.evaluation.resampled import CorrectedPair
 from brainmri.evaluation.unequal_variances import Welch
 
 Topic = Literal[
+    "nothing",
     "plain",
     "unequal scatter",
     "ranks",
@@ -27,7 +28,8 @@ Topic = Literal[
     "probability",
     "size",
 ]
-"""``fewer assumptions`` stands for ``unequal scatter`` and ``ranks`` where both say what the plain test says."""
+"""``nothing`` stands alone, where no test is possible. ``fewer assumptions`` stands for both ``unequal scatter`` and
+``ranks``, where they say what the plain test says."""
 
 
 @dataclass(frozen=True, kw_only=True)

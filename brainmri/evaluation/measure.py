@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from brainmri.evaluation.bayesian import EQUIVALENCE_POINTS
 from brainmri.evaluation.metric_text import is_share, unit_of
 from brainmri.evaluation.metrics import Metric
 
@@ -58,10 +59,20 @@ class Measure:
         return f"{difference:+.{1 if self.shares else 3}f}".replace("-", "−")
 
     @property
+    def usual_region(self) -> float:
+        """Half the width of a region of practical equivalence, where nobody sets one, in the unit of `describe`."""
+        return EQUIVALENCE_POINTS if self.shares else EQUIVALENCE_POINTS / 100
+
+    @property
+    def region_unit(self) -> str:
+        """Unit in which the region of practical equivalence is set."""
+        return "percentage points" if self.shares else self.unit or "in the metric itself"
+
+    @property
     def axis(self) -> str:
         """Title of an axis or a column of differences."""
         if self.shares:
-            return "Difference (points)"
+            return "Difference (percentage points)"
         return f"Difference ({self.unit})" if self.unit else "Difference"
 
     def describe_region(self, equivalence: float) -> str:

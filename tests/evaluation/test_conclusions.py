@@ -134,7 +134,7 @@ def test_many_pairs_are_counted_and_not_listed() -> None:
 
 def test_where_nothing_can_be_tested_the_notes_are_named() -> None:
     found = analyse({"a": [0.9], "b": [0.8]})
-    assert texts(found) == {"plain": "These accuracies allow no test of models; the notes say why."}
+    assert texts(found) == {"nothing": "These accuracies allow no test of models; the notes say why."}
     assert len(found.notes) == 1
 
 

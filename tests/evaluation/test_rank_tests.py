@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from brainmri.evaluation.rank_tests import critical_difference, dunn, friedman, kruskal, nemenyi
+from brainmri.evaluation.rank_tests import (
+    Friedman,
+    critical_difference,
+    dunn,
+    friedman,
+    kruskal,
+    nemenyi,
+    undecided_groups,
+)
 from brainmri.evaluation.repeats import Repeats
 from tests.evaluation.published_data import (
     DEMSAR_AUC,
@@ -159,3 +168,15 @@ def test_kruskal_answers_degenerate_accuracies_in_words(data, words) -> None:
     assert (found.statistic, found.p) == (None, None)
     assert words in found.note
     assert all(pair.z is None and pair.p_holm is None for pair in dunn(arrays(data)))
+
+
+def test_a_critical_difference_joins_what_it_does_not_tell_apart() -> None:
+    """Demšar 2006, section 3.2.2 and figure 1: at 10 % (1.12) C4.5+cf belongs to both groups, at 5 % (1.25) all do."""
+    ranks = {"C4.5": 3.143, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
+    found = Friedman(statistic=9.28, df=3, p=0.026, n=14, mean_ranks=ranks, critical_difference=1.12)
+    assert undecided_groups(found) == (("C4.5+m+cf", "C4.5+m", "C4.5+cf"), ("C4.5+cf", "C4.5"))
+    wider = replace(found, critical_difference=critical_difference(4, 14))
+    assert wider.critical_difference == pytest.approx(1.25, abs=0.01)
+    assert undecided_groups(wider) == (("C4.5+m+cf", "C4.5+m", "C4.5+cf", "C4.5"),)
+    assert undecided_groups(replace(found, critical_difference=0.01)) == ()
+    assert undecided_groups(replace(found, critical_difference=None)) == ()
