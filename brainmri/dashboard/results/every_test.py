@@ -17,7 +17,6 @@ from brainmri.dashboard.results.every_test_pairs import (
 )
 from brainmri.dashboard.results.loaded import measured
 from brainmri.dashboard.results.panels import show_heading, show_table
-from brainmri.errors import EvaluationError
 from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.rows_of_tests import (
     assumption_rows,
@@ -34,13 +33,14 @@ _PARTS: Final = {"repeats": "Pair by pair over the repeats", "cases": "On the sa
 
 def show(chosen: Choice) -> None:
     """Show the section."""
-    for note in measured(chosen).notes:
+    by_run = measured(chosen)
+    for note in by_run.notes:
         st.info(note, icon=":material/info:")
-    try:
-        found = all_findings(chosen)
-    except EvaluationError as reason:
-        st.info(str(reason), icon=":material/info:")
+    if all(value is None for value in by_run.values):
+        st.info(f"No run has a value of {chosen.metric_name}: there is nothing to compare over the repeats.")
+        _show_cases(chosen)
         return
+    found = all_findings(chosen)
     _show_conclusions(chosen, found)
     _show_omnibus(chosen, found)
     if _choose_part() == "repeats":

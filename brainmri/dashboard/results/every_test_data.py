@@ -16,6 +16,7 @@ from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.loading import Level
 from brainmri.evaluation.measure import measure_of
 from brainmri.evaluation.reading import align_runs
+from brainmri.evaluation.wording import name_architectures
 
 
 def all_findings(chosen: Choice) -> Findings:
@@ -59,7 +60,7 @@ def _case_tests(key: tuple[str, ...], _chosen: Choice) -> CaseTests | str:
     try:
         return compare_on_cases(_consensus(key, "case", _chosen))
     except EvaluationError as reason:
-        return str(reason)
+        return name_architectures(str(reason))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -68,4 +69,4 @@ def _areas(key: tuple[str, ...], class_index: int, _chosen: Choice) -> AreaCompa
         consensus = _consensus((*_chosen.cache_key, _chosen.rule), _chosen.level, _chosen)
         return compare_consensus_areas(consensus, class_index)
     except EvaluationError as reason:
-        return str(reason)
+        return name_architectures(str(reason))
