@@ -1,4 +1,4 @@
-"""Stored Grad-CAM maps and their pictures. Nothing here imports torch, so that pages can read them."""
+"""Stored maps and their pictures. Nothing here imports torch, so that pages can read them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brainmri.errors import ExplanationError
+from brainmri.explanation.method_names import METHODS, find_method
 from brainmri.explanation.stored import damaged, read_arrays, write_arrays
 from brainmri.study import Study
 
-FILE_NAME: Final = "gradcam.npz"
+FILE_NAME: Final = METHODS["gradcam"].file_name
+"""Of the maps that every run gets when it ends."""
 
 SCALE_PERCENTILE: Final = 95.0
 """Share of a run's images, in per cent, whose largest value lies below the end of the colours."""
@@ -28,9 +30,10 @@ _INFERNO: Final = (
 
 @dataclass(frozen=True, eq=False)
 class RunMaps:
-    """Grad-CAM maps of every test image of a run for every class.
+    """Maps of every test image of a run for every class, by one method.
 
-    Values are what the method gives, 0 or more and unscaled: those of one run can be compared with each other.
+    Values are what the method gives, unscaled: those of one run can be compared with each other. They are 0 or more
+    unless the method is signed.
     """
 
     layer: str
@@ -43,6 +46,10 @@ class RunMaps:
     """Shape (N,)."""
     maps: NDArray[np.float32]
     """Shape (N, K, h, w)."""
+    method: str = "gradcam"
+    """A name of `brainmri.explanation.method_names.METHODS`."""
+    made_from: str = ""
+    """Which training made the network, where it was noted: see `brainmri.explanation.trained.TrainedRun.identity`."""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -51,13 +58,13 @@ class RunMaps:
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """For each class, the value at which colours end, the same for all images of the run.
+        """For each class, the value (of a signed map: the size of it) at which colours end, the same for all images.
 
         The 95th percentile over images of the largest value in a map: a scale of each map's own would let an image
         almost without evidence look as hot as a strong one, and one up to the maximum would follow a single image. 0
         where no image has evidence for the class.
         """
-        peaks = self.maps.max(axis=(2, 3), initial=0)  # (N, K)
+        peaks = np.abs(self.maps).max(axis=(2, 3), initial=0)  # (N, K)
         if not len(peaks):
             return (0.0,) * len(self.classes)
         strong = np.percentile(peaks, SCALE_PERCENTILE, axis=0)
@@ -84,16 +91,19 @@ class RunMaps:
         return self.maps[found[0], class_index]
 
 
-def read_maps(study: Study, run_id: str) -> RunMaps | None:
-    """Return the stored maps of a run, or None where it has none.
+def read_maps(study: Study, run_id: str, method: str = "gradcam") -> RunMaps | None:
+    """Return the stored maps of a run by a method, or None where it has none.
 
     Raises
     ------
     ExplanationError
         Where the file is damaged.
+    UsageError
+        For an unknown method.
     """
-    again = f"explain-run {run_id}"
-    stored = read_arrays(study, run_id, FILE_NAME, again=again)
+    file_name = find_method(method).file_name
+    again = f"explain-run {run_id}" if method == "gradcam" else f"explain-all {run_id} --methods {method} --again"
+    stored = read_arrays(study, run_id, file_name, again=again)
     if stored is None:
         return None
     try:
@@ -103,9 +113,11 @@ def read_maps(study: Study, run_id: str) -> RunMaps | None:
             size_px=int(stored["size_px"]),
             sample_index=stored["sample_index"],
             maps=stored["maps"],
+            method=method,
+            made_from=str(stored.get("made_from", "")),
         )
     except KeyError as error:
-        raise damaged(run_id, study.run_folder(run_id) / FILE_NAME, error, again=again) from error
+        raise damaged(run_id, study.run_folder(run_id) / file_name, error, again=again) from error
 
 
 def write_maps(path: Path, maps: RunMaps) -> None:
@@ -118,6 +130,7 @@ def write_maps(path: Path, maps: RunMaps) -> None:
             "size_px": np.array(maps.size_px),
             "sample_index": maps.sample_index.astype(np.int64),
             "maps": maps.maps.astype(np.float32),
+            "made_from": np.array(maps.made_from),
         },
     )
 

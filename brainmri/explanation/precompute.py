@@ -42,6 +42,7 @@ def explain_run(study: Study, run_id: str, *, progress: Progress | None = None) 
         size_px=trained.dataset.size_px,
         sample_index=tested,
         maps=trained.explain(samples, progress=progress),
+        made_from=trained.identity,
     )
     if progress is not None:
         progress(1.0, "Storing the maps")

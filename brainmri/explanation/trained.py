@@ -13,7 +13,8 @@ from sqlalchemy import select
 from torch import nn
 
 from brainmri.errors import ExplanationError
-from brainmri.explanation.gradcam import grad_cam_of_all_classes
+from brainmri.explanation.method_names import find_method
+from brainmri.explanation.methods import find_layer, make_maps
 from brainmri.imaging.datasets import read_dataset
 from brainmri.imaging.records import Dataset
 from brainmri.study import Study
@@ -56,27 +57,49 @@ class TrainedRun:
         finished = self.run.finished_at
         return f"{self.run.run_id} {finished.isoformat() if finished is not None else 'at an unknown time'}"
 
-    def explain(self, samples: NDArray[np.uint8], *, progress: Progress | None = None) -> NDArray[np.float32]:
+    def explain(
+        self,
+        samples: NDArray[np.uint8],
+        *,
+        method: str = "gradcam",
+        layer: str | None = None,
+        signed: bool | None = None,
+        progress: Progress | None = None,
+    ) -> NDArray[np.float32]:
         """Return the maps of samples for every class.
 
         Parameters
         ----------
         samples : ndarray, shape (N, 3, H, W), uint8
+        method : str
+            A name of `brainmri.explanation.method_names.METHODS`.
+        layer : str, optional
+            Dotted name from the architecture's table; default: that of the checkpoint.
+        signed : bool, optional
+            Whether to keep what speaks against a class, below 0; default: as the method is.
         progress : callable, optional
             Called before each pass; what it raises ends the work.
 
         Returns
         -------
         ndarray, shape (N, K, h, w), float32
+
+        Raises
+        ------
+        UsageError
+            For an unknown method or layer, and a signed form that does not exist.
         """
+        name = find_method(method).display_name
+        chosen = self.layer if layer is None else find_layer(self.meta["architecture"], self.model, layer)
         batch = images_per_pass(samples.shape[2:])
         maps = []
         for start in range(0, len(samples), batch):
             if progress is not None:
-                progress(start / len(samples), f"Grad-CAM of image {start + 1} of {len(samples)}")
+                progress(start / len(samples), f"{name} of image {start + 1} of {len(samples)}")
             stored = torch.from_numpy(np.array(samples[start : start + batch]))
             inputs = prepare_input(stored, self.meta["normalisation"])
-            maps.append(grad_cam_of_all_classes(self.model, self.layer, inputs, len(self.classes), batch_size=batch))
+            every = torch.arange(len(self.classes)).expand(len(inputs), -1)
+            maps.append(make_maps(self.model, chosen, inputs, every, method, signed=signed, batch_size=batch))
         return np.concatenate(maps)
 
 
