@@ -232,13 +232,17 @@ def _describe(verdicts: Sequence[_Verdict]) -> str:
 
 
 def _describe_against(verdicts: Sequence[_Verdict], plain: Sequence[_Verdict]) -> str:
-    """Say which models are told apart, in short where it is what the plain test says."""
-    apart = _apart(verdicts)
-    if not plain or apart != _apart(plain):
+    """Say which models are told apart, in short where it is much the same as what the plain test says."""
+    apart, before = _apart(verdicts), _apart(plain)
+    if not plain or (apart != before and not apart & before) or len(apart ^ before) > _LISTED:
         return _describe(verdicts)
-    if apart:
-        return "the same models are told apart"
-    return "no two models are told apart either" if len(verdicts) > 1 else "they are not told apart either"
+    if not apart:
+        return "no two models are told apart either" if len(verdicts) > 1 else "they are not told apart either"
+    lost = [_name(verdict) for verdict in verdicts if verdict.pair in before - apart]
+    gained = [_describe_verdict(verdict) for verdict in verdicts if verdict.pair in apart - before]
+    but = f", but not {list_words(lost)}" if lost else ""
+    besides = f"; besides, {list_words(gained)}" if gained else ""
+    return f"the same models are told apart{but}{besides}"
 
 
 def _describe_verdict(verdict: _Verdict) -> str:

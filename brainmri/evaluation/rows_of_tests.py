@@ -17,7 +17,7 @@ PairMethod = Literal["tukey", "games_howell", "corrected_t"]
 PAIR_METHODS: Final[dict[PairMethod, str]] = {
     "tukey": "Tukey",
     "games_howell": "Games-Howell",
-    "corrected_t": "Corrected t-test",
+    "corrected_t": "Corrected t",
 }
 """Tests of pairs that come with intervals."""
 
@@ -164,9 +164,9 @@ def pair_rows(findings: Findings) -> list[dict[str, Any]]:
     tests = {
         "Tukey": {(one.a, one.b): one.p for one in findings.comparison.tukey},
         "Games-Howell": {(one.a, one.b): one.p for one in findings.games_howell},
-        "Dunn, Holm": {(one.a, one.b): one.p_holm for one in findings.dunn},
+        "Dunn": {(one.a, one.b): one.p_holm for one in findings.dunn},
         "Nemenyi": {(one.a, one.b): one.p for one in findings.nemenyi},
-        "Corrected t, Holm": {(one.a, one.b): one.p_holm for one in findings.corrected_t},
+        "Corrected t": {(one.a, one.b): one.p_holm for one in findings.corrected_t},
     }
     return [
         {
@@ -179,17 +179,13 @@ def pair_rows(findings: Findings) -> list[dict[str, Any]]:
 
 
 def letter_rows(findings: Findings) -> list[dict[str, Any]]:
-    """Return compact letters by network and test, the best mean first; empty where no test has any."""
-    if not findings.letters:
-        return []
+    """Return compact letters, a row a test and a column a network, the best mean first; empty where no test has any."""
     means = {row.model: row.mean for row in findings.comparison.descriptive if row.mean is not None}
     order = sorted(means, key=lambda model: means[model], reverse=findings.measure.higher_is_better)
     return [
-        {
-            "Network": display_architecture(model),
-            **{label: findings.letters.get(test, {}).get(model) for test, label in PAIR_METHODS.items()},
-        }
-        for model in order
+        {"Letters": label, **{display_architecture(model): findings.letters[test].get(model) for model in order}}
+        for test, label in PAIR_METHODS.items()
+        if test in findings.letters
     ]
 
 

@@ -26,6 +26,8 @@ from brainmri.training.architecture_names import display_architecture
 
 _EQUAL_COLOUR: Final = "#3A4653"
 _ROW_PX: Final = 30
+_LABELLED: Final = 0.13
+"""Narrower parts of a bar have no room for their percentage."""
 
 
 class _Look(NamedTuple):
@@ -251,10 +253,11 @@ def _bar(
         x=list(widths),
         base=list(bases),
         marker={"color": colour, "line": {"color": BACKGROUND, "width": 1}},
-        text=[f"{100 * width:.0f} %" if width >= 0.1 else "" for width in widths],
+        text=[f"{100 * width:.0f} %" if width >= _LABELLED else "" for width in widths],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
+        constraintext="none",
         textfont={"color": ink, "size": 13},
         customdata=[[_percentage(width), decide(pair)] for width, (_, pair) in zip(widths, rows, strict=True)],
         hovertemplate=f"<b>{name}</b>: %{{customdata[0]}}<br>In words: %{{customdata[1]}}<extra></extra>",

@@ -93,6 +93,18 @@ def test_tests_with_fewer_assumptions_have_a_paragraph_each_where_they_do_not_sa
     assert "Kruskal-Wallis" in found["ranks"]
 
 
+def test_a_test_that_tells_almost_the_same_pairs_apart_names_the_others_alone() -> None:
+    """Games-Howell keeps the models of little scatter apart and loses the pair with the wild one."""
+    found = analyse(
+        {"a": 0.95 + NOISE[0] / 4, "b": 0.9 + NOISE[1] / 4, "c": 0.88 + 3 * NOISE[2], "d": 0.5 + NOISE[3] / 4}
+    )
+    plain = {(pair.a, pair.b) for pair in found.comparison.tukey if pair.p < 0.05}
+    howell = {(pair.a, pair.b): pair.p for pair in found.games_howell}
+    (lost,) = [pair for pair in plain if howell[pair] >= 0.05]
+    text = texts(found)["unequal scatter"]
+    assert f"the same models are told apart, but not {lost[0]} and {lost[1]} (p = {howell[lost]:.3f})" in text
+
+
 def test_of_a_loss_the_smaller_one_is_the_better() -> None:
     """A model with the smaller Brier scores comes first in ranks, letters, probabilities and sentences."""
     brier = measure_of(Metric("brier"))

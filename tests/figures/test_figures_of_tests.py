@@ -40,7 +40,7 @@ def named(figure: go.Figure, name: str) -> go.Scatter | go.Bar:
 def test_every_pair_has_a_row_with_one_mark_for_each_test(found: Findings) -> None:
     figure = draw_pair_intervals(pair_intervals(found), found.measure)
     assert list(figure.layout.yaxis.ticktext) == ["AlexNet − GoogLeNet", "AlexNet − ResNet50", "GoogLeNet − ResNet50"]
-    heights = [named(figure, name).y for name in ("Tukey", "Games-Howell", "Corrected t-test")]
+    heights = [named(figure, name).y for name in ("Tukey", "Games-Howell", "Corrected t")]
     for row, together in zip((0, -1, -2), zip(*heights, strict=True), strict=True):
         assert len(set(together)) == 3
         assert all(abs(height - row) < 0.4 for height in together)
@@ -54,10 +54,10 @@ def test_every_pair_has_a_row_with_one_mark_for_each_test(found: Findings) -> No
 def test_a_filled_mark_is_a_pair_that_the_test_tells_apart(found: Findings) -> None:
     figure = draw_pair_intervals(pair_intervals(found), found.measure)
     assert list(named(figure, "Tukey").marker.symbol) == ["circle", "circle", "circle"]
-    assert list(named(figure, "Corrected t-test").marker.symbol) == ["diamond", "diamond", "diamond-open"]
-    hovers = [one[5] for one in named(figure, "Corrected t-test").customdata]
+    assert list(named(figure, "Corrected t").marker.symbol) == ["diamond", "diamond", "diamond-open"]
+    hovers = [one[5] for one in named(figure, "Corrected t").customdata]
     assert hovers == ["AlexNet higher", "AlexNet higher", "not told apart"]
-    assert "of this pair alone" in named(figure, "Corrected t-test").hovertemplate
+    assert "of this pair alone" in named(figure, "Corrected t").hovertemplate
     assert "for all pairs at once" in named(figure, "Tukey").hovertemplate
 
 

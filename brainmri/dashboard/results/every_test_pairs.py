@@ -23,18 +23,14 @@ def show_pairs(found: Findings) -> None:
             st.write("There is one network only: a pair takes two.")
             return
         _show_intervals(found)
-        letters = letter_rows(found)
-        left, right = st.columns([2, 1]) if letters else (st.container(), None)
-        with left:
-            show_table(pair_rows(found), column_config=_pair_columns(found))
-            st.caption(
-                f"{found.measure.axis} of the means, and p-values adjusted for the number of pairs: by Holm's method "
-                "where the test has no way of its own."
-            )
-        if right:
-            with right:
-                show_table(letters)
-                st.caption("Letters: networks that share one are not told apart by that test.")
+        show_table(pair_rows(found), column_config=_pair_columns(found))
+        st.caption(
+            f"{found.measure.axis} of the means, and p-values adjusted for the number of pairs: those of Dunn and "
+            "of the corrected t-test by Holm's method."
+        )
+        if letters := letter_rows(found):
+            show_table(letters)
+            st.caption("The best mean first. Networks that share a letter are not told apart by that test.")
 
 
 def _show_intervals(found: Findings) -> None:
@@ -152,8 +148,9 @@ def _choose_region(found: Findings) -> float:
 
 
 def _pair_columns(found: Findings) -> dict[str, Any]:
+    signed = "%+.1f" if found.measure.shares else "%+.3f"
     p = st.column_config.TextColumn(alignment="right")
     return {
-        "Difference": st.column_config.NumberColumn(format="%+.1f" if found.measure.shares else "%+.3f"),
-        **dict.fromkeys(("Tukey", "Games-Howell", "Dunn, Holm", "Nemenyi", "Corrected t, Holm"), p),
+        "Difference": st.column_config.NumberColumn(format=signed),
+        **dict.fromkeys(("Tukey", "Games-Howell", "Dunn", "Nemenyi", "Corrected t"), p),
     }
