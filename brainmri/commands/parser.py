@@ -100,9 +100,14 @@ def _add_settings(train: argparse.ArgumentParser) -> None:
 
 
 def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    compare = _command(commands, "compare", "results:compare", "compare accuracies from a table", study=False)
-    compare.add_argument("csv", type=Path, metavar="CSV", help="columns model, repeat, accuracy")
-    _add_comparison_options(compare, fraction="0.3")
+    compare = _command(commands, "compare", "results:compare", "compare accuracies from a table, or experiments")
+    compare.add_argument(
+        "compared",
+        nargs="+",
+        metavar="CSV|EXPERIMENT",
+        help="a table with the columns model, repeat, accuracy; or two or more experiments of the study",
+    )
+    _add_comparison_options(compare, fraction="0.3, or each experiment's own")
     results = _command(commands, "results", "results:results", "compare the architectures of an experiment")
     results.add_argument("experiment", metavar="EXPERIMENT")
     _add_comparison_options(results, fraction="the experiment's")

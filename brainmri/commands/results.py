@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 from brainmri import tasks
 from brainmri.commands.terminal import print_json, show_progress
+from brainmri.errors import EvaluationError
 from brainmri.study import open_study
 
 
 def compare(options: Namespace) -> int:
-    """Compare the accuracies of a table."""
+    """Compare the accuracies of a table, or those of two or more experiments."""
+    if len(options.compared) > 1:
+        from brainmri.commands.experiments import print_experiments  # noqa: PLC0415
+
+        return print_experiments(options.compared, options)
     from brainmri.commands.comparison import print_findings  # noqa: PLC0415
     from brainmri.evaluation.reading import read_accuracy_table  # noqa: PLC0415
 
-    return print_findings(read_accuracy_table(options.csv), options)
+    table = Path(options.compared[0])
+    if not table.suffix and not table.exists():
+        raise EvaluationError(
+            f"There is no table '{table}'. For one experiment: python -m brainmri results {table}. To compare "
+            "experiments, name two or more."
+        )
+    return print_findings(read_accuracy_table(table), options)
 
 
 def results(options: Namespace) -> int:
