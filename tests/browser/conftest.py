@@ -96,6 +96,13 @@ class Visitor:
         self.page.wait_for_selector("h1", timeout=20_000)
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=20_000)
 
+    def press(self, name: str) -> None:
+        """Press a button as a person does, who needs a moment to see that it is there."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        button.wait_for(timeout=20_000)
+        self.page.wait_for_timeout(800)  # a click within some 200 ms after a button was swapped for another is lost
+        button.click()
+
     def _note_request(self, request: object) -> None:
         if not request.url.startswith((self.server.address, f"ws://127.0.0.1:{self.server.port}", "data:", "blob:")):
             self.outside.append(request.url)

@@ -86,11 +86,11 @@ def test_a_training_outlives_browser_and_server_is_paused_goes_on_and_is_stopped
     visitor.server.start()
     visitor.open("training")
     expect(visitor.page.get_by_text("Training exp-002", exact=True)).to_be_visible(timeout=30_000)
-    visitor.page.get_by_role("button", name="Pause", exact=True).click()
+    visitor.press("Pause")
     expect(visitor.page.get_by_text("paused; finished epochs are kept")).to_be_visible(timeout=60_000)
-    visitor.page.get_by_role("button", name="Go on", exact=True).click()
+    visitor.press("Go on")
     expect(visitor.page.get_by_role("button", name="Pause", exact=True)).to_be_visible(timeout=30_000)
-    visitor.page.get_by_role("button", name="Stop", exact=True).click()
+    visitor.press("Stop")
     expect(visitor.page.get_by_role("button", name="Continue")).to_be_enabled(timeout=60_000)
     with study.session() as session:
         assert set(session.scalars(select(Run.status).where(Run.experiment_id == "exp-002"))) == {"stopped"}
