@@ -8,8 +8,8 @@ from typing import Final
 import streamlit as st
 
 from brainmri.dashboard.results.choice import Choice
-from brainmri.dashboard.results.loaded import confusions, findings, measured, runs
-from brainmri.dashboard.results.panels import open_review, show_figure, show_heading, show_table
+from brainmri.dashboard.results.loaded import confusions, findings, runs
+from brainmri.dashboard.results.panels import open_review, show_figure, show_gaps, show_heading, show_table
 from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.metric_text import describe_spread, format_metric, is_share, title_difference
 from brainmri.evaluation.metrics import Metric
@@ -24,9 +24,9 @@ _CELL_VALUES: Final[dict[CellValues, str]] = {"share": "Share of the true class"
 
 def show(chosen: Choice) -> None:
     """Show the section."""
+    if not show_gaps(chosen):
+        return
     found = findings(chosen)
-    for note in measured(chosen).notes:
-        st.info(note, icon=":material/info:")
     _show_medians(chosen, found)
     _show_distribution(chosen, found)
     _show_tables(chosen, found)
@@ -92,7 +92,7 @@ def _show_differences(chosen: Choice, found: Findings) -> None:
             key="intervals",
             alt="Differences of the means with simultaneous 95 % intervals",
         )
-        st.caption(f":material/warning: {OVERLAP_CAVEAT}")
+        st.caption(f":material/warning: {OVERLAP_CAVEAT} **Every test** has those that allow for the overlap.")
 
 
 def _show_tables(chosen: Choice, found: Findings) -> None:

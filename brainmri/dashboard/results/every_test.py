@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from brainmri.dashboard.results.choice import Choice
-from brainmri.dashboard.results.every_test_data import all_findings, case_tests
+from brainmri.dashboard.results.every_test_data import case_tests
 from brainmri.dashboard.results.every_test_on_cases import show_areas, show_case_tests, show_patients
 from brainmri.dashboard.results.every_test_pairs import (
     show_effect_sizes,
@@ -15,8 +15,8 @@ from brainmri.dashboard.results.every_test_pairs import (
     show_pairs,
     show_posterior,
 )
-from brainmri.dashboard.results.loaded import measured
-from brainmri.dashboard.results.panels import show_heading, show_table
+from brainmri.dashboard.results.loaded import findings
+from brainmri.dashboard.results.panels import show_gaps, show_heading, show_table
 from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.rows_of_tests import (
     assumption_rows,
@@ -33,14 +33,10 @@ _PARTS: Final = {"repeats": "Pair by pair over the repeats", "cases": "On the sa
 
 def show(chosen: Choice) -> None:
     """Show the section."""
-    by_run = measured(chosen)
-    for note in by_run.notes:
-        st.info(note, icon=":material/info:")
-    if all(value is None for value in by_run.values):
-        st.info(f"No run has a value of {chosen.metric_name}: there is nothing to compare over the repeats.")
+    if not show_gaps(chosen):
         _show_cases(chosen)
         return
-    found = all_findings(chosen)
+    found = findings(chosen)
     _show_conclusions(chosen, found)
     _show_omnibus(chosen, found)
     if _choose_part() == "repeats":

@@ -5,28 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from brainmri.dashboard.results.choice import Choice
-from brainmri.dashboard.results.loaded import predictions, runs
+from brainmri.dashboard.results.loaded import findings, predictions
 from brainmri.errors import EvaluationError
-from brainmri.evaluation.analysis import analyse, weigh_by_region
+from brainmri.evaluation.analysis import weigh_by_region
 from brainmri.evaluation.bayesian import BayesianPair
 from brainmri.evaluation.case_tests import CaseTests, compare_on_cases
 from brainmri.evaluation.consensus import Consensus, find_consensus
 from brainmri.evaluation.delong import AreaComparison, compare_consensus_areas
-from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.loading import Level
-from brainmri.evaluation.measure import measure_of
-from brainmri.evaluation.reading import align_runs
 from brainmri.evaluation.wording import name_architectures
-
-
-def all_findings(chosen: Choice) -> Findings:
-    """Return the comparison of the networks, in the words and the direction of the chosen metric."""
-    return _all_findings(chosen.metric_key, chosen)
 
 
 def posteriors(chosen: Choice, equivalence_points: float) -> tuple[BayesianPair, ...]:
     """Return the posteriors of all pairs for a region of practical equivalence."""
-    return weigh_by_region(all_findings(chosen), equivalence_points)
+    return weigh_by_region(findings(chosen), equivalence_points)
 
 
 def case_tests(chosen: Choice) -> CaseTests | str:
@@ -37,17 +29,6 @@ def case_tests(chosen: Choice) -> CaseTests | str:
 def areas(chosen: Choice, class_index: int) -> AreaComparison | str:
     """Return the areas under the ROC curves of a class, or say why there are none."""
     return _areas(chosen.scored_key, class_index, chosen)
-
-
-@st.cache_resource(max_entries=64, show_spinner="Comparing the networks …")
-def _all_findings(key: tuple[str, ...], _chosen: Choice) -> Findings:
-    measure = measure_of(_chosen.metric)
-    return analyse(
-        align_runs(runs(_chosen)),
-        test_fraction=_chosen.experiment.settings.test_fraction,
-        equivalence_points=measure.usual_region,
-        measure=measure,
-    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -11,11 +11,11 @@ import streamlit as st
 from brainmri.dashboard.results.choice import Choice
 from brainmri.dashboard.state import current_study
 from brainmri.evaluation.analysis import analyse
-from brainmri.evaluation.bayesian import EQUIVALENCE_POINTS
 from brainmri.evaluation.bootstrap import Bootstrap, bootstrap_metric
 from brainmri.evaluation.confusion import Confusion, count_confusions
 from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.loading import ExperimentPredictions, Part, load_predictions
+from brainmri.evaluation.measure import measure_of
 from brainmri.evaluation.metrics import MetricByRun, measure_runs
 from brainmri.evaluation.reading import FinishedRun, align_runs, read_finished_runs
 from brainmri.evaluation.verdicts import Scored, score
@@ -50,9 +50,9 @@ def runs(chosen: Choice) -> tuple[FinishedRun, ...]:
     return tuple(replace(run, accuracy=_or_nan(values[run.run_id])) for run in _runs(chosen.cache_key, chosen))
 
 
-def findings(chosen: Choice, equivalence_points: float = EQUIVALENCE_POINTS) -> Findings:
-    """Return the comparison of the networks by the chosen metric."""
-    return _findings(chosen.metric_key, equivalence_points, chosen)
+def findings(chosen: Choice) -> Findings:
+    """Return the comparison of the networks, in the words and the direction of the chosen metric."""
+    return _findings(chosen.metric_key, chosen)
 
 
 def bootstrap(chosen: Choice) -> Bootstrap:
@@ -91,11 +91,13 @@ def _confusions(key: tuple[str, ...], _chosen: Choice) -> dict[str, Confusion]:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Comparing the networks …")
-def _findings(key: tuple[str, ...], equivalence_points: float, _chosen: Choice) -> Findings:
+def _findings(key: tuple[str, ...], _chosen: Choice) -> Findings:
+    measure = measure_of(_chosen.metric)
     return analyse(
         align_runs(runs(_chosen)),
         test_fraction=_chosen.experiment.settings.test_fraction,
-        equivalence_points=equivalence_points,
+        equivalence_points=measure.usual_region,
+        measure=measure,
     )
 
 

@@ -10,7 +10,19 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from brainmri.dashboard.results.choice import Choice
+from brainmri.dashboard.results.loaded import measured
 from brainmri.figures.palette import CHART_CONFIG
+
+
+def show_gaps(chosen: Choice) -> bool:
+    """Say where the chosen metric is undefined; return whether any run has it, so that there is something to compare."""
+    by_run = measured(chosen)
+    for note in by_run.notes:
+        st.info(note, icon=":material/info:")
+    if any(value is not None for value in by_run.values):
+        return True
+    st.info(f"No run has a value of {chosen.metric_name}: there is nothing to compare over the repeats.")
+    return False
 
 
 def show_heading(text: str) -> DeltaGenerator:
