@@ -15,7 +15,7 @@ from brainmri.figures.palette import CHART_CONFIG
 
 
 def show_gaps(chosen: Choice) -> bool:
-    """Say where the chosen metric is undefined; return whether any run has it, so that there is something to compare."""
+    """Say where the chosen metric is undefined; return whether any run has it."""
     by_run = measured(chosen)
     for note in by_run.notes:
         st.info(note, icon=":material/info:")
