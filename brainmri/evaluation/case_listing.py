@@ -71,9 +71,10 @@ def describe_suspected(labels: Sequence[CaseLabel]) -> str:
     found = sum(label.suspected for label in labels)
     if not found:
         return f"The networks confidently contradict none of the labels of {len(labels)} tested cases."
+    are = "is" if found == 1 else "are"
     return (
-        f"{found} of {len(labels)} labels {'is' if found == 1 else 'are'} {SECOND_LOOK}: networks that had not seen the "
-        "case are confident of another diagnosis. That does not make the label wrong."
+        f"{found} of {len(labels)} labels {are} {SECOND_LOOK}: networks that had not seen the case are confident of "
+        "another diagnosis. That does not make the label wrong."
     )
 
 

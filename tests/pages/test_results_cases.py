@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 from brainmri.study import Study
@@ -67,11 +67,20 @@ def test_kinds_diagnoses_and_names_filter(empty_study: Study, open_section: Open
     assert "No case is like this. Take a filter away." in texts(app)
 
 
+def turn_label(study: Study, case: int, label: int) -> None:
+    """Give a case of three images another diagnosis, as where a label is wrong."""
+    of_case = Prediction.sample_index.between(3 * case, 3 * case + 2)
+    with study.session() as session:
+        session.execute(update(Prediction).where(of_case).values(true_class=label))
+
+
 def test_suspected_labels_are_flagged_and_can_be_shown_alone(empty_study: Study, open_section: OpenSection) -> None:
-    add_experiment(empty_study, repeats=8, cases=30, slices=1)
+    add_experiment(empty_study, repeats=8, cases=30)
+    turn_label(empty_study, case=3, label=1)
     app = open_section()
     flagged = table(app).dropna(subset="Second look")
-    assert 0 < len(flagged) < len(table(app))
+    assert "case-0004" in list(flagged["Case"])
+    assert flagged.set_index("Case")["Second look"]["case-0004"].startswith("Glioblastoma? ")
     assert f"{len(flagged)} of {len(table(app))} labels" in texts(app)
     app.toggle(key="case_suspected").set_value(True).run()
     assert sorted(table(app)["Case"]) == sorted(flagged["Case"])
