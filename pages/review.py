@@ -18,15 +18,17 @@ from brainmri.dashboard.review import (
     read_case_row,
     read_map_summary,
     read_tested_cases,
+    read_verdicts,
     same_repeat,
     warm_up,
 )
 from brainmri.dashboard.state import current_study, explain_errors, query_choice, remember_choice
 from brainmri.dashboard.viewer import show_viewer
+from brainmri.evaluation.case_verdicts import verdicts_on_case
 from brainmri.evaluation.predictions import VERDICT_RULE
 from brainmri.evaluation.reading import FinishedRun, read_finished_runs
 from brainmri.evaluation.wording import format_share, label_experiment
-from brainmri.figures.explanation import draw_probabilities
+from brainmri.figures.explanation import draw_case_verdicts, draw_probabilities
 from brainmri.figures.palette import CHART_CONFIG
 from brainmri.study import Study
 from brainmri.training.architecture_names import display_architecture
@@ -65,6 +67,8 @@ def show_page() -> None:
     show_verdict(run, case, shown)
     with st.container(border=True):
         show_images(study, run, case)
+    with st.container(border=True):
+        show_all_verdicts(study, experiment_id, run, case)
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
         show_table(run, shown, case)
@@ -273,6 +277,29 @@ def offer_maps(study: Study, run: FinishedRun) -> None:
         disabled=tasks.is_running(study, EXPLAIN),
     )
     if pressed and start_task(study, EXPLAIN, ["explain-run", run.run_id], subject=run.run_id):
+        st.rerun()
+
+
+def show_all_verdicts(study: Study, experiment_id: str, run: FinishedRun, case: TestedCase) -> None:
+    finished = len(read_finished_runs(study, experiment_id))
+    found = verdicts_on_case(read_verdicts(study, experiment_id, finished), case.case_id)
+    st.subheader("What all runs say", anchor=False)
+    clicked = st.plotly_chart(
+        draw_case_verdicts(found, chosen_run=run.run_id),
+        theme=None,
+        config={**CHART_CONFIG, "displayModeBar": False},
+        key=f"verdicts-{case.case_id}-{run.run_id}",
+        on_select="rerun",
+        selection_mode="points",
+        alt="Verdicts of all runs that tested the case, one cell a run",
+    )
+    st.caption(
+        f"{found.describe()} The colour is the diagnosis that the run gives, ✓ right, ✗ wrong; empty where the run "
+        "trained on the case. The framed cell is the run above; click another to open it."
+    )
+    points = clicked.selection.points
+    if points and points[0]["customdata"][0] != run.run_id:
+        remember_choice(run=points[0]["customdata"][0])
         st.rerun()
 
 

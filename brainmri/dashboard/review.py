@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from brainmri.dashboard.viewer import PackedVolumes, ViewedSquare, pack_case, pack_volumes
-from brainmri.evaluation.predictions import Predictions, verdicts_by_case
+from brainmri.evaluation.predictions import Predictions, Verdicts, verdicts_by_case
 from brainmri.evaluation.reading import FinishedRun, read_experiment, read_predictions
 from brainmri.evaluation.wording import format_share
 from brainmri.explanation.maps import FILE_NAME, RunMaps, read_maps
@@ -147,6 +147,24 @@ def find_experiment(study: Study, run_id: str | None) -> str | None:
     with study.session() as session:
         run = session.get(Run, run_id)
         return run.experiment_id if run else None
+
+
+def read_verdicts(study: Study, experiment_id: str, finished: int) -> Verdicts:
+    """Return the verdicts of all finished runs on all cases; never changed, never copied.
+
+    Parameters
+    ----------
+    study : Study
+    experiment_id : str
+    finished : int
+        Runs that have finished: another number is another answer.
+    """
+    return _verdicts(study, study.url, experiment_id, finished)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _verdicts(_study: Study, url: str, experiment_id: str, finished: int) -> Verdicts:
+    return verdicts_by_case(read_predictions(_study, experiment_id))
 
 
 def find_run(study: Study, runs: Sequence[FinishedRun], case_id: str | None) -> str:

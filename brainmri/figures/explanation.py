@@ -1,4 +1,4 @@
-"""Figures of one case: what the network takes it for."""
+"""Figures of one case: what a network takes it for, and what all runs that tested it say."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from brainmri.figures.palette import apply_theme, diagnosis_colour
+from brainmri.evaluation.case_verdicts import CaseVerdict, CaseVerdicts
+from brainmri.figures.palette import BACKGROUND, MUTED, TEXT, apply_theme, diagnosis_colour
+from brainmri.training.architecture_names import display_architecture
 from brainmri.vocabulary import display_diagnosis
+
+_RIGHT, _WRONG = "✓", "✗"
 
 
 def draw_probabilities(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
@@ -38,3 +42,68 @@ def draw_probabilities(classes: Sequence[str], probabilities: Sequence[float]) -
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", nticks=5)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="outside", ticklen=6, tickcolor="rgba(0, 0, 0, 0)")
     return figure
+
+
+def draw_case_verdicts(found: CaseVerdicts, *, chosen_run: str | None = None) -> go.Figure:
+    """Draw one cell for each run that tested a case: the diagnosis by its colour, right or wrong by a sign.
+
+    Parameters
+    ----------
+    found : CaseVerdicts
+    chosen_run : str, optional
+        A run to frame.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Rows are architectures, columns repeats, empty where the run trained on the case; points carry ``[run_id]`` as
+        custom data.
+    """
+    figure = go.Figure()
+    for diagnosis in dict.fromkeys([found.diagnosis, *(one.diagnosis for one in found.verdicts)]):
+        own = [one for one in found.verdicts if one.diagnosis == diagnosis]
+        if own:
+            figure.add_trace(_verdict_cells(diagnosis, own, chosen_run))
+    names = [display_architecture(name) for name in found.architectures]
+    figure.update_xaxes(
+        title_text="Repeat",
+        tickmode="array",
+        tickvals=list(found.repeats),
+        range=[min(found.repeats) - 0.6, max(found.repeats) + 0.6],
+        showgrid=False,
+        zeroline=False,
+        tickfont={"color": MUTED},
+    )
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=names[::-1],
+        range=[-0.6, len(names) - 0.4],
+        type="category",
+        showgrid=False,
+        tickfont={"color": TEXT, "size": 13},
+    )
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, margin_t=36)
+    return apply_theme(figure, height=110 + 44 * max(len(names), 1), revision="verdicts")
+
+
+def _verdict_cells(diagnosis: str, verdicts: Sequence[CaseVerdict], chosen_run: str | None) -> go.Scatter:
+    named = display_diagnosis(diagnosis)
+    return go.Scatter(
+        x=[one.repeat for one in verdicts],
+        y=[display_architecture(one.architecture) for one in verdicts],
+        mode="markers+text",
+        name=named,
+        text=[_RIGHT if one.is_right else _WRONG for one in verdicts],
+        textfont={"color": BACKGROUND, "size": 15},
+        marker={
+            "symbol": "square",
+            "size": 26,
+            "color": diagnosis_colour(diagnosis),
+            "line": {"color": TEXT, "width": [3 if one.run_id == chosen_run else 0 for one in verdicts]},
+        },
+        customdata=[[one.run_id, f"{one.probability:.0%}", "right" if one.is_right else "wrong"] for one in verdicts],
+        hovertemplate=(
+            f"%{{y}}, repeat %{{x}}: <b>{named}</b>, %{{customdata[1]}}<br>%{{customdata[2]}}; click to open the run"
+            "<extra></extra>"
+        ),
+    )

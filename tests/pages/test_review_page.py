@@ -160,10 +160,21 @@ def test_another_network_keeps_the_repeat_and_the_case(filled_study: Study, open
     assert metrics(app)["Case"] in [case.case_id for case in cases_of(filled_study, "exp-001-alexnet-02")]
 
 
+def test_all_runs_that_tested_the_case_say_what_they_take_it_for(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study)[0]
+    app = open_review(run=RUN, case=case.case_id)
+    cells = [
+        one[0] for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"] for one in trace["customdata"]
+    ]
+    assert RUN in cells
+    assert len(cells) == len(set(cells)) >= 3, "three networks share the split"
+    assert "runs that tested it" in texts(app)
+
+
 def test_probabilities_are_drawn_and_listed_slice_by_slice(filled_study: Study, open_review: OpenReview) -> None:
     case = cases_of(filled_study)[0]
     app = open_review(run=RUN, case=case.case_id)
-    (bars,) = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    (bars,) = json.loads(app.get("plotly_chart")[1].proto.spec)["data"]
     assert bars["x"] == pytest.approx([100 * share for share in case.probabilities])
     assert list(app.dataframe[1].value["Slice"]) == [image.slice_index + 1 for image in case.images]
 
