@@ -127,6 +127,24 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     export.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: the present folder")
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
+    _add_explain_all(commands)
+
+
+def _add_explain_all(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "store all that pages show of a run, or of an experiment's runs"
+    explain_all = _command(commands, "explain-all", "explanations:explain_all", text, task=True)
+    explain_all.add_argument("target", metavar="EXPERIMENT|RUN")
+    methods = "gradcam gradcam++ hirescam integrated-gradients occlusion"
+    explain_all.add_argument(
+        "--methods", nargs="+", metavar="NAME", help=f"maps: {methods} (default: the first three; the others take long)"
+    )
+    explain_all.add_argument(
+        "--baselines", nargs="+", metavar="NAME", help="contributions: blurred (default) mean other-patient"
+    )
+    explain_all.add_argument(
+        "--faithfulness", nargs="+", metavar="NAME", help="maps that are put to the test (default: gradcam)"
+    )
+    explain_all.add_argument("--again", action="store_true", help="compute also what is stored already")
 
 
 def _add_comparison_options(parser: argparse.ArgumentParser, *, fraction: str) -> None:

@@ -13,7 +13,7 @@ https://doi.org/10.48550/arXiv.1705.07874
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import factorial
 from typing import Final, Literal
@@ -135,22 +135,6 @@ class MissingSequence:
         return self.predicted != self.predicted_with_all
 
 
-@dataclass(frozen=True, kw_only=True)
-class ContributionSpread:
-    """Contributions over several runs, or several cases: their mean and how far they lie apart."""
-
-    class_name: str
-    score: Score
-    n: int
-    mean: tuple[float, ...]
-    """One a sequence, as are the next three."""
-    sd: tuple[float, ...] | None
-    """Standard deviation (n − 1); None where there is one only."""
-    lowest: tuple[float, ...]
-    highest: tuple[float, ...]
-    mean_total: float
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunContributions:
     """The eight games of every test image of a run, from which the contributions to any class follow."""
@@ -196,6 +180,10 @@ class RunContributions:
             full=float(game[-1]),
             empty=float(game[0]),
         )
+
+    def every(self, class_index: int, score: Score = "probability") -> NDArray[np.float64]:
+        """Return the contributions to one class in every image: shape (N, 3)."""
+        return shapley_values(self.scores(score)[:, :, class_index])
 
     def without(self, samples: int | Iterable[int], sequence: str) -> MissingSequence:
         """Return what the network says of an image, or on average of several, without one sequence.
@@ -244,34 +232,7 @@ class RunContributions:
         return part.scores(score)
 
 
-def spread(contributions: Sequence[SequenceContributions]) -> ContributionSpread:
-    """Summarise contributions to one class over the repeats that tested an image, or over cases.
-
-    Raises
-    ------
-    ExplanationError
-        Where there are none, or they are of different classes, scores or baselines.
-    """
-    kinds = {(one.class_name, one.score, one.baseline.name) for one in contributions}
-    if len(kinds) != 1:
-        raise ExplanationError(
-            f"Contributions of one class, score and baseline can be summarised; found {len(kinds)} kinds among "
-            f"{len(contributions)} records."
-        )
-    values = np.array([one.values for one in contributions])  # (n, 3)
-    return ContributionSpread(
-        class_name=contributions[0].class_name,
-        score=contributions[0].score,
-        n=len(values),
-        mean=tuple(map(float, values.mean(axis=0))),
-        sd=tuple(map(float, values.std(axis=0, ddof=1))) if len(values) > 1 else None,
-        lowest=tuple(map(float, values.min(axis=0))),
-        highest=tuple(map(float, values.max(axis=0))),
-        mean_total=float(np.mean([one.total for one in contributions])),
-    )
-
-
-def contributions_file(baseline: BaselineName) -> str:
+def contributions_file(baseline: str) -> str:
     """Return the name of the file in the run folder."""
     return f"contributions-{baseline}.npz"
 

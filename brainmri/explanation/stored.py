@@ -59,6 +59,15 @@ def read_arrays(study: Study, run_id: str, file_name: str, *, again: str) -> dic
         raise damaged(run_id, path, error, again=again) from error
 
 
+def read_identity(study: Study, run_id: str, file_name: str) -> str | None:
+    """Return which training a stored file was made from; None where there is no such file, or it is damaged."""
+    try:
+        with (study.run_folder(run_id) / file_name).open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            return str(stored["made_from"]) if "made_from" in stored.files else ""
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
 def damaged(run_id: str, path: Path, error: Exception, *, again: str) -> ExplanationError:
     """Return the error for a file of a run that cannot be read."""
     return ExplanationError(

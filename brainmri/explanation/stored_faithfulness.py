@@ -145,7 +145,7 @@ def read_faithfulness(study: Study, run_id: str, method: str = "gradcam") -> Run
     ExplanationError
         Where the file is damaged.
     """
-    again = f"explain-all {run_id} --methods {method} --again"
+    again = f"explain-all {run_id} --faithfulness {method} --again"
     stored = read_arrays(study, run_id, faithfulness_file(method), again=again)
     if stored is None:
         return None

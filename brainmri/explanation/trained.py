@@ -54,8 +54,7 @@ class TrainedRun:
     @property
     def identity(self) -> str:
         """Which training made the network: the run and when it finished. What was stored of another one is stale."""
-        finished = self.run.finished_at
-        return f"{self.run.run_id} {finished.isoformat() if finished is not None else 'at an unknown time'}"
+        return identity_of(self.run)
 
     def explain(
         self,
@@ -103,6 +102,12 @@ class TrainedRun:
         return np.concatenate(maps)
 
 
+def identity_of(run: Run) -> str:
+    """Return which training a finished run stands for."""
+    finished = run.finished_at
+    return f"{run.run_id} {finished.isoformat() if finished is not None else 'at an unknown time'}"
+
+
 def images_per_pass(size: tuple[int, ...]) -> int:
     """Return how many images of so many rows and columns a pass takes."""
     return min(BATCH_IMAGES, max(1, BATCH_PIXELS // (size[0] * size[1])))
@@ -118,7 +123,7 @@ def open_trained(study: Study, run_id: str) -> TrainedRun:
     TrainingError
         Where the checkpoint is damaged.
     """
-    run = _find_finished(study, run_id)
+    run = find_finished(study, run_id)
     path = study.run_folder(run_id) / FILE_NAME
     if not path.is_file():
         raise ExplanationError(
@@ -137,7 +142,14 @@ def open_trained(study: Study, run_id: str) -> TrainedRun:
     return TrainedRun(run, dataset, model, meta, name, model.get_submodule(name))
 
 
-def _find_finished(study: Study, run_id: str) -> Run:
+def find_finished(study: Study, run_id: str) -> Run:
+    """Return the row of a finished run.
+
+    Raises
+    ------
+    ExplanationError
+        Where there is none, or it has not finished.
+    """
     with study.session() as session:
         run = session.get(Run, run_id)
         finished = session.scalars(select(Run.run_id).where(Run.status == FINISHED).order_by(Run.run_id)).all()

@@ -21,7 +21,7 @@ def read_outlines(study: Study, rows: Sequence[Sample], size_px: int) -> list[ND
     ----------
     study : Study
     rows : sequence of Sample
-        Those of a case are best side by side: its mask is read once.
+        In any order; the mask of a case is read once.
     size_px : int
         Side of the samples.
 
@@ -29,18 +29,16 @@ def read_outlines(study: Study, rows: Sequence[Sample], size_px: int) -> list[ND
     -------
     list of ndarray or None, shape (size_px, size_px), bool
     """
-    found: list[NDArray[np.bool_] | None] = []
+    found: list[NDArray[np.bool_] | None] = [None] * len(rows)
     opened: tuple[str, NDArray[np.float32] | None] = ("", None)
-    for row in rows:
+    for place in sorted(range(len(rows)), key=lambda place: rows[place].case_id):
+        row = rows[place]
         if opened[0] != row.case_id:
             opened = (row.case_id, _read_mask(study, row.case_id))
-        mask = opened[1]
-        if mask is None:
-            found.append(None)
-            continue
-        region = SquareRegion(row.slice_index, row.row, row.column, row.size_px)
-        square = crop_square(mask[row.slice_index], region)
-        found.append(resize(square.astype(np.float32), size_px) >= 0.5)
+        if opened[1] is not None:
+            region = SquareRegion(row.slice_index, row.row, row.column, row.size_px)
+            square = crop_square(opened[1][row.slice_index], region)
+            found[place] = resize(square.astype(np.float32), size_px) >= 0.5
     return found
 
 

@@ -1,7 +1,5 @@
 """Shapley values against games whose values are known, and how they are kept."""
 
-import subprocess
-import sys
 from itertools import permutations
 
 import numpy as np
@@ -14,7 +12,6 @@ from brainmri.explanation.contributions import (
     contributions_file,
     read_contributions,
     shapley_values,
-    spread,
     write_contributions,
 )
 
@@ -119,24 +116,8 @@ def test_what_is_not_there_is_refused(found):
     assert not found.tested([3, 4])
 
 
-def test_the_spread_over_repeats_is_that_of_the_values(found):
-    records = [found.of(sample, 2) for sample in found.sample_index]
-    values = np.array([one.values for one in records])
-    over = spread(records)
-    assert over.n == 4
-    np.testing.assert_allclose(over.mean, values.mean(axis=0))
-    np.testing.assert_allclose(over.sd, [np.sqrt(((c - c.mean()) ** 2).sum() / 3) for c in values.T])
-    np.testing.assert_allclose(over.lowest, values.min(axis=0))
-    np.testing.assert_allclose(over.highest, values.max(axis=0))
-    assert over.mean_total == pytest.approx(values.sum(axis=1).mean())
-    assert spread(records[:1]).sd is None
-
-
-def test_a_spread_of_different_things_is_refused(found):
-    with pytest.raises(ExplanationError, match="found 2 kinds among 2 records"):
-        spread([found.of(3, 0), found.of(3, 1)])
-    with pytest.raises(ExplanationError, match="found 0 kinds among 0 records"):
-        spread([])
+def test_contributions_in_every_image_are_those_of_each(found):
+    np.testing.assert_allclose(found.every(2), [found.of(sample, 2).values for sample in found.sample_index])
 
 
 def test_games_come_back_as_they_were_written(study, found):
@@ -164,8 +145,3 @@ def test_a_record_says_what_it_means(found):
     assert "the mean over 2 drawn at random" in text
     assert "units of the logit" in found.of(3, 1, "logit").describe()
     assert Baseline(name="blurred", sigma_px=6.4).describe().endswith("(Gaussian, σ = 6.4 px)")
-
-
-def test_reading_contributions_needs_no_torch():
-    code = "import sys, brainmri.explanation.contributions; sys.exit('torch' in sys.modules or 'captum' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

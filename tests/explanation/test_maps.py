@@ -1,7 +1,5 @@
 """Stored maps and their pictures."""
 
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -9,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from brainmri.errors import ExplanationError
+from brainmri.errors import ExplanationError, UsageError
 from brainmri.explanation.maps import FILE_NAME, RunMaps, colour_table, overlay, read_maps, upsample, write_maps
 
 RUN = "exp-001-alexnet-01"
@@ -120,6 +118,17 @@ def test_an_overlay_of_another_size_is_refused():
         overlay(np.zeros((8, 8), dtype=np.uint8), np.zeros((6, 6)))
 
 
-def test_reading_maps_needs_no_torch():
-    code = "import sys, brainmri.explanation.maps; sys.exit('torch' in sys.modules or 'captum' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_maps_of_each_method_have_their_own_file(study, maps):
+    other = RunMaps("features.4", maps.classes, 64, maps.sample_index, -maps.maps, "hirescam", "a training")
+    write_maps(study.run_folder(RUN) / "hirescam.npz", other)
+    assert read_maps(study, RUN) is None
+    found = read_maps(study, RUN, "hirescam")
+    assert (found.method, found.made_from) == ("hirescam", "a training")
+    np.testing.assert_array_equal(found.maps, -maps.maps)
+    with pytest.raises(UsageError, match="no map method 'lime'"):
+        read_maps(study, RUN, "lime")
+
+
+def test_the_scale_of_signed_maps_counts_both_signs(maps):
+    signed = RunMaps("features.4", maps.classes, 64, maps.sample_index, -maps.maps, "hirescam")
+    assert signed.scales == pytest.approx(maps.scales)
