@@ -66,7 +66,7 @@ def compare_splits(
     *,
     seed: int,
     resamples: int = RESAMPLES,
-    test_fraction: float = TEST_FRACTION,
+    test_fractions: tuple[float, float] = (TEST_FRACTION, TEST_FRACTION),
 ) -> tuple[LeakageDifference, ...]:
     """Compare the architectures that both experiments trained.
 
@@ -78,7 +78,7 @@ def compare_splits(
     seed : int
         Of the draws of patients.
     resamples : int
-    test_fraction : float
+    test_fractions : pair of float
         n_test / (n_train + n_test) of either.
 
     Raises
@@ -87,7 +87,8 @@ def compare_splits(
         Where they share no architecture, or differ in their classes.
     """
     check_resamples(resamples)
-    check_test_fraction(test_fraction)
+    for fraction in test_fractions:
+        check_test_fraction(fraction)
     shared = _shared_architectures(by_image, by_patient)
     tallies = CaseTally.of(by_image), CaseTally.of(by_patient)
     patients = sorted({tally.scored.case_ids[case] for tally in tallies for case in tally.cases})
@@ -102,7 +103,7 @@ def compare_splits(
         runs = [_runs_of(tally.scored, architecture) for tally in tallies]
         observed = [values[places] for (values, _), places in zip(sampled, runs, strict=True)]
         drawn = [values[:, places] for (_, values), places in zip(sampled, runs, strict=True)]
-        found.append(_difference(architecture, observed, drawn, len(patients), test_fraction))
+        found.append(_difference(architecture, observed, drawn, len(patients), test_fractions))
     return tuple(found)
 
 
@@ -131,13 +132,17 @@ def _runs_of(scored: Scored, architecture: str) -> list[int]:
 
 
 def _difference(
-    architecture: str, observed: Sequence[Values], drawn: Sequence[Values], patients: int, test_fraction: float
+    architecture: str,
+    observed: Sequence[Values],
+    drawn: Sequence[Values],
+    patients: int,
+    test_fractions: tuple[float, float],
 ) -> LeakageDifference:
     means = [float(mean_of_defined(values, axis=0)) for values in observed]
     difference = means[0] - means[1]
     under_draws = mean_of_defined(drawn[0], axis=1) - mean_of_defined(drawn[1], axis=1)
     lower, upper, note = sampled_interval(difference, under_draws, None, patients=patients)
-    over_splits = compare_unpaired(*observed, test_fractions=(test_fraction, test_fraction))
+    over_splits = compare_unpaired(*observed, test_fractions=test_fractions)
     notes = [note] if note else []
     if over_splits.note and not math.isnan(difference):
         notes.append(over_splits.note)

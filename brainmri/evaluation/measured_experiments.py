@@ -99,12 +99,17 @@ def describe_measured(
     )
 
 
-def read_split_digests(study: Study, experiment_id: str) -> dict[int, str]:
-    """Return a digest of the test and the training images of each repeat; images set aside count as training."""
+def read_split_sides(study: Study, experiment_id: str) -> dict[int, tuple[list[int], list[int]]]:
+    """Return the training and the test images of each repeat; images set aside count as training."""
     query = select(Split.repeat, Split.train, Split.validation, Split.test).where(Split.experiment_id == experiment_id)
     with study.session() as session:
         rows = session.execute(query.order_by(Split.repeat)).all()
-    return {row.repeat: _digest([*row.train, *row.validation], row.test) for row in rows}
+    return {row.repeat: ([*row.train, *row.validation], list(row.test)) for row in rows}
+
+
+def read_split_digests(study: Study, experiment_id: str) -> dict[int, str]:
+    """Return a digest of the training and the test images of each repeat."""
+    return {repeat: _digest(*sides) for repeat, sides in read_split_sides(study, experiment_id).items()}
 
 
 def _digest(train: Sequence[int], test: Sequence[int]) -> str:

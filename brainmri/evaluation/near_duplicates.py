@@ -15,7 +15,7 @@ Near-duplicates between training and test images: Barz B, Denzler J. J Imaging 2
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -54,15 +54,21 @@ class NearPair:
     ----------
     test_sample, train_sample : int
         Sample indices of the data set.
+    test_case, train_case : str
     distance : float
         Differing bits, or 1 − cosine similarity.
-    same_case : bool
     """
 
     test_sample: int
     train_sample: int
+    test_case: str
+    train_case: str
     distance: float
-    same_case: bool
+
+    @property
+    def same_case(self) -> bool:
+        """Whether both are images of one case."""
+        return self.test_case == self.train_case
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,29 +80,38 @@ class NearDuplicates:
     limit : float
         Largest distance of a near-duplicate.
     test_images, train_images : int
-    nearest_of_same_case : int
-        Test images whose nearest training image is of the same case, however near it is.
     pairs : tuple of NearPair
-        One for each test image with a near-duplicate in training, the nearest first.
-    notes : tuple of str
+        Each test image with its nearest training image, the nearest pair first; none where a side is empty.
     """
 
     limit: float
     test_images: int
     train_images: int
-    nearest_of_same_case: int
     pairs: tuple[NearPair, ...]
-    notes: tuple[str, ...] = ()
+
+    @property
+    def near(self) -> tuple[NearPair, ...]:
+        """The pairs that are near-duplicates, the nearest first."""
+        return tuple(pair for pair in self.pairs if pair.distance <= self.limit)
+
+    @property
+    def of_other_cases(self) -> tuple[NearPair, ...]:
+        """Near-duplicates of different cases: perhaps one patient who was imported twice."""
+        return tuple(pair for pair in self.near if not pair.same_case)
 
     @property
     def share(self) -> float | None:
-        """Share of the test images with a near-duplicate in training; None without test images."""
-        return len(self.pairs) / self.test_images if self.test_images else None
+        """Share of the test images with a near-duplicate in training; None where there is nothing to compare."""
+        return len(self.near) / len(self.pairs) if self.pairs else None
 
     @property
     def share_nearest_of_same_case(self) -> float | None:
-        """Share of the test images whose nearest training image is of the same case."""
-        return self.nearest_of_same_case / self.test_images if self.test_images else None
+        """Share of the test images whose nearest training image is of the same case, however near it is."""
+        return sum(pair.same_case for pair in self.pairs) / len(self.pairs) if self.pairs else None
+
+    def within(self, limit: float) -> NearDuplicates:
+        """Return the same with another limit."""
+        return replace(self, limit=limit)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -237,46 +252,21 @@ def _describe(
     cases: Sequence[str],
     limit: float,
 ) -> NearDuplicates:
-    if not train.size or not test.size:
-        note = "One side of the split is empty: there is nothing to compare."
-        return NearDuplicates(
-            limit=limit,
-            test_images=test.size,
-            train_images=train.size,
-            nearest_of_same_case=0,
-            pairs=(),
-            notes=(note,),
-        )
-    case = np.asarray(cases)
-    same = case[test] == case[nearest]
-    pairs = tuple(
-        NearPair(
-            test_sample=int(test[place]),
-            train_sample=int(nearest[place]),
-            distance=float(distance[place]),
-            same_case=bool(same[place]),
-        )
-        for place in np.argsort(distance, kind="stable")
-        if distance[place] <= limit
-    )
+    order = np.argsort(distance if train.size else distance[:0], kind="stable")
     return NearDuplicates(
         limit=limit,
         test_images=test.size,
         train_images=train.size,
-        nearest_of_same_case=int(same.sum()),
-        pairs=pairs,
-        notes=_describe_strangers(pairs, cases),
-    )
-
-
-def _describe_strangers(pairs: Sequence[NearPair], cases: Sequence[str]) -> tuple[str, ...]:
-    strangers = [pair for pair in pairs if not pair.same_case]
-    if not strangers:
-        return ()
-    first = strangers[0]
-    return (
-        f"Test images with a near-duplicate of another case in training: {len(strangers)}, for example of "
-        f"{cases[first.test_sample]} and {cases[first.train_sample]}. Look whether a patient was imported twice.",
+        pairs=tuple(
+            NearPair(
+                test_sample=int(test[place]),
+                train_sample=int(nearest[place]),
+                test_case=cases[test[place]],
+                train_case=cases[nearest[place]],
+                distance=float(distance[place]),
+            )
+            for place in order
+        ),
     )
 
 

@@ -71,11 +71,11 @@ def test_the_interval_over_splits_widens_welchs_by_the_overlap(
     by_image: ExperimentPredictions, by_patient: ExperimentPredictions
 ) -> None:
     """A tiny test fraction leaves Welch's own interval, as scipy gives it."""
-    found = compare_splits(by_image, by_patient, ACCURACY, seed=1, test_fraction=1e-12)[0]
+    found = compare_splits(by_image, by_patient, ACCURACY, seed=1, test_fractions=(1e-12, 1e-12))[0]
     image, patient = means(by_image, "alexnet"), means(by_patient, "alexnet")
     expected = stats.ttest_ind(image, patient, equal_var=False).confidence_interval()
     assert (found.lower_over_splits, found.upper_over_splits) == pytest.approx((expected.low, expected.high), abs=1e-9)
-    overlapping = compare_splits(by_image, by_patient, ACCURACY, seed=1, test_fraction=0.3)[0]
+    overlapping = compare_splits(by_image, by_patient, ACCURACY, seed=1, test_fractions=(0.3, 0.3))[0]
     terms = [image.var(ddof=1) * (1 / 4 + 3 / 7), patient.var(ddof=1) * (1 / 5 + 3 / 7)]
     df = sum(terms) ** 2 / (terms[0] ** 2 / 3 + terms[1] ** 2 / 4)
     reach = stats.t.ppf(0.975, df) * math.sqrt(sum(terms))
@@ -119,4 +119,4 @@ def test_experiments_that_cannot_be_compared_are_refused(by_image: ExperimentPre
     with pytest.raises(EvaluationError, match="they cannot be compared"):
         compare_splits(by_image, replace(by_image, classes=("a", "b", "c")), ACCURACY, seed=1)
     with pytest.raises(EvaluationError, match="The share of test data is 1"):
-        compare_splits(by_image, by_image, ACCURACY, seed=1, test_fraction=1.0)
+        compare_splits(by_image, by_image, ACCURACY, seed=1, test_fractions=(0.3, 1.0))

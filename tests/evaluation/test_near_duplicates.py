@@ -103,15 +103,17 @@ def test_each_test_image_gets_its_nearest_training_image() -> None:
     samples = np.concatenate([images, [compress(images[0], 60), images[3]]])  # 6 copies image 0, 7 image 3
     cases = ["A", "B", "C", "D", "E", "F", "A", "G"]
     found = find_near_duplicates(hash_samples(samples), [([0, 1, 2, 3], [4, 6, 7])], cases)[0]
-    assert [(pair.test_sample, pair.train_sample, pair.same_case) for pair in found.pairs] == [
+    assert [(pair.test_sample, pair.train_sample, pair.same_case) for pair in found.near] == [
         (7, 3, False),
         (6, 0, True),
     ]
     assert found.pairs[0].distance == 0
     assert (found.test_images, found.train_images, found.share) == (3, 4, pytest.approx(2 / 3))
-    assert found.nearest_of_same_case == 1
-    assert len(found.notes) == 1
-    assert "near-duplicate of another case in training: 1, for example of G and D" in found.notes[0]
+    assert found.share_nearest_of_same_case == pytest.approx(1 / 3)
+    assert [(pair.test_case, pair.train_case) for pair in found.of_other_cases] == [("G", "D")]
+    farthest = found.pairs[-1]
+    assert farthest.test_sample == 4
+    assert len(found.within(farthest.distance).near) == 3
 
 
 def test_distances_agree_with_a_loop_over_all_pairs() -> None:
@@ -127,7 +129,7 @@ def test_distances_agree_with_a_loop_over_all_pairs() -> None:
 def test_features_find_what_is_similar_by_cosine() -> None:
     features = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 0.3], [1.0, 1.0], [0.0, 0.0]])
     found = find_similar_images(features, [([0, 1], [2, 3, 4])], list("ABACD"))[0]
-    assert [(pair.test_sample, pair.train_sample) for pair in found.pairs] == [(2, 0)]
+    assert [(pair.test_sample, pair.train_sample) for pair in found.near] == [(2, 0)]
     assert found.pairs[0].distance == pytest.approx(1 - 3 / np.hypot(3, 0.3))
     assert found.share_nearest_of_same_case == pytest.approx(1 / 3)
 
@@ -162,7 +164,8 @@ def test_neighbouring_slices_are_found_by_thumbnails_where_the_split_divides_ima
 def test_an_empty_side_has_nothing_to_compare() -> None:
     found = find_near_duplicates(hash_samples(draw_images(2)), [([0, 1], [])], ["A", "B"])[0]
     assert (found.pairs, found.share, found.share_nearest_of_same_case) == ((), None, None)
-    assert found.notes == ("One side of the split is empty: there is nothing to compare.",)
+    untrained = find_near_duplicates(hash_samples(draw_images(2)), [([], [0, 1])], ["A", "B"])[0]
+    assert (untrained.pairs, untrained.test_images) == ((), 2)
 
 
 def test_what_is_no_split_is_refused() -> None:
@@ -186,7 +189,7 @@ def test_several_splits_are_answered_as_each_alone_also_over_several_blocks() ->
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     train, test = splits[1]
     closest = train[(unit[test] @ unit[train].T).argmax(axis=1)]
-    assert together[1].nearest_of_same_case == np.count_nonzero(test // 3 == closest // 3)
+    assert together[1].share_nearest_of_same_case == pytest.approx(np.mean(test // 3 == closest // 3))
 
 
 def test_twenty_splits_of_a_thousand_test_images_are_compared_in_a_moment() -> None:

@@ -1,0 +1,126 @@
+"""What the section on leakage computes with, computed once for all visitors. Never changed, never copied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import streamlit as st
+
+from brainmri.dashboard.results.choice import Choice
+from brainmri.dashboard.results.loaded import measured, scored
+from brainmri.dashboard.state import current_study
+from brainmri.errors import BrainMRIError
+from brainmri.evaluation.duplicate_rows import Likeness
+from brainmri.evaluation.experiments_compared import ExperimentPair, compare_pair
+from brainmri.evaluation.leakage import LeakageDifference, compare_splits
+from brainmri.evaluation.measured_experiments import describe_measured, read_split_digests, read_split_sides
+from brainmri.evaluation.near_duplicates import (
+    Fingerprints,
+    NearDuplicates,
+    find_near_duplicates,
+    find_similar_images,
+    take_fingerprints,
+)
+from brainmri.evaluation.reading import read_experiment
+from brainmri.imaging.datasets import read_sample_rows, read_samples
+from brainmri.training.monitor import ExperimentSummary, list_experiments
+
+_SEED: Final = 0
+"""Of the draws of patients: the same numbers at every visit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownSample:
+    """Where an image of a data set comes from."""
+
+    case_id: str
+    slice_index: int
+
+
+def other_experiments(chosen: Choice) -> list[ExperimentSummary]:
+    """Return the experiments to compare with: those of the other kind of split first, then those of this data set."""
+    mine = chosen.experiment
+    others = [
+        one for one in list_experiments(current_study()) if one.finished and one.experiment_id != mine.experiment_id
+    ]
+    return sorted(
+        others,
+        key=lambda one: (
+            one.settings.get("split_by", "patient") == mine.settings.split_by,
+            one.dataset_hash != mine.dataset_hash,
+            one.experiment_id,
+        ),
+    )
+
+
+def choose_other(chosen: Choice, experiment_id: str) -> Choice:
+    """Return the same choice for another experiment."""
+    return replace(chosen, experiment=read_experiment(current_study(), experiment_id))
+
+
+def leakage(by_image: Choice, by_patient: Choice) -> tuple[LeakageDifference, ...] | str:
+    """Return the networks under both splits, or say why they cannot be compared."""
+    return _leakage((*by_image.metric_key, *by_patient.metric_key), by_image, by_patient)
+
+
+def experiment_pair(first: Choice, second: Choice) -> ExperimentPair:
+    """Return the comparison of two experiments of one kind."""
+    return _pair((*first.metric_key, *second.metric_key), first, second)
+
+
+def near_duplicates(chosen: Choice, likeness: Likeness) -> dict[int, NearDuplicates] | str:
+    """Return for each repeat every test image with its nearest training image, or say why there is nothing."""
+    return _searched(chosen.cache_key, likeness, chosen)
+
+
+def shown_samples(chosen: Choice) -> tuple[ShownSample, ...]:
+    """Return where each image of the data set comes from."""
+    return _samples((chosen.study_url, chosen.experiment.dataset_hash), chosen)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Drawing patients …")
+def _leakage(key: tuple[str, ...], _by_image: Choice, _by_patient: Choice) -> tuple[LeakageDifference, ...] | str:
+    fractions = (_by_image.experiment.settings.test_fraction, _by_patient.experiment.settings.test_fraction)
+    try:
+        return compare_splits(
+            scored(_by_image), scored(_by_patient), _by_image.metric, seed=_SEED, test_fractions=fractions
+        )
+    except BrainMRIError as reason:
+        return str(reason)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _pair(key: tuple[str, ...], _first: Choice, _second: Choice) -> ExperimentPair:
+    study = current_study()
+    sides = [
+        describe_measured(one.experiment, measured(one), read_split_digests(study, one.experiment.experiment_id))
+        for one in (_first, _second)
+    ]
+    return compare_pair(*sides)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing images …")
+def _searched(key: tuple[str, ...], likeness: Likeness, _chosen: Choice) -> dict[int, NearDuplicates] | str:
+    sides = read_split_sides(current_study(), _chosen.experiment.experiment_id)
+    cases = [sample.case_id for sample in shown_samples(_chosen)]
+    try:
+        prints = _fingerprints((_chosen.study_url, _chosen.experiment.dataset_hash), _chosen)
+        if likeness == "hash":
+            found = find_near_duplicates(prints.hashes, list(sides.values()), cases)
+        else:
+            found = find_similar_images(prints.thumbnails, list(sides.values()), cases)
+    except BrainMRIError as reason:  # the samples are gone, or too small
+        return str(reason)
+    return dict(zip(sides, found, strict=True))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the images …")
+def _fingerprints(key: tuple[str, ...], _chosen: Choice) -> Fingerprints:
+    return take_fingerprints(read_samples(current_study(), _chosen.experiment.dataset_hash))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _samples(key: tuple[str, ...], _chosen: Choice) -> tuple[ShownSample, ...]:
+    rows = read_sample_rows(current_study(), _chosen.experiment.dataset_hash)
+    return tuple(ShownSample(case_id=row.case_id, slice_index=row.slice_index) for row in rows)
