@@ -47,9 +47,11 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
     train.add_argument("--preset", metavar="NAME", help="by-patient (default), as-published or quick-look")
     train.add_argument("--size", type=int, metavar="PX", help="side of a sample (default: of the newest data set)")
     train.add_argument("--queue", action="store_true", help="queue the runs and leave them to a worker")
+    _add_engine(train)
     _add_settings(train)
     work = _command(commands, "work", "training:work", "go on with the open runs of an experiment", task=True)
     work.add_argument("experiment", metavar="EXPERIMENT")
+    _add_engine(work)
     worker = _command(commands, "worker", "training:worker", "take runs from the queue until none is left", task=True)
     worker.add_argument("--processes", type=int, default=0, metavar="N", help="at once (default: chosen)")
     worker.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -63,6 +65,14 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
     measure.add_argument("--processes", type=int, default=0, metavar="N", help="at once (default: chosen)")
     rerun = _command(commands, "rerun", "training:rerun", "repeat a run and say whether it gives the same predictions")
     rerun.add_argument("run_id", metavar="RUN")
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of what trains the runs."""
+    text = "where runs are trained: processes of this machine (default), or a Ray cluster"
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help=text)
+    text = "of the Ray cluster (default: the one that this machine belongs to)"
+    parser.add_argument("--address", metavar="HOST:PORT", help=text)
 
 
 def _add_settings(train: argparse.ArgumentParser) -> None:
@@ -139,7 +149,7 @@ def _add_explain_all(commands: argparse._SubParsersAction[argparse.ArgumentParse
         "--methods", nargs="+", metavar="NAME", help=f"maps: {methods} (default: the first three; the others take long)"
     )
     explain_all.add_argument(
-        "--baselines", nargs="+", metavar="NAME", help="contributions: blurred (default) mean other-patient"
+        "--baselines", nargs="+", metavar="NAME", help="contributions: blurred mean other-patient (default: all)"
     )
     explain_all.add_argument(
         "--faithfulness", nargs="+", metavar="NAME", help="maps that are put to the test (default: gradcam)"

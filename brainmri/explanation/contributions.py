@@ -30,7 +30,7 @@ Score = Literal["probability", "logit"]
 BaselineName = Literal["blurred", "mean", "other-patient"]
 
 BASELINES: Final[dict[BaselineName, str]] = {
-    "blurred": "the same image, blurred until no outline is left",
+    "blurred": "the same image, blurred: its brightness stays, outlines and texture go",
     "mean": "the mean of the training images of that sequence",
     "other-patient": "the same sequence of another patient, drawn at random",
 }
@@ -110,7 +110,7 @@ class SequenceContributions:
 
     def describe(self) -> str:
         """Return one sentence: what the bars are and how to read them."""
-        unit = "percentage points of probability" if self.score == "probability" else "units of the logit"
+        unit = "probability (0.1 is 10 percentage points)" if self.score == "probability" else "units of the logit"
         return (
             f"How much each sequence raised (or lowered) the score for {self.class_name}, in {unit}, averaged over all "
             f"orders in which the sequences can be added; together they make the difference between the image and "

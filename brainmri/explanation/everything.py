@@ -43,7 +43,7 @@ def explain_all(
     target : str
         A run or an experiment.
     parts : Parts, optional
-        What to store; default: maps by the quick methods, contributions against a blurred image, the faithfulness of
+        What to store; default: maps by the quick methods, contributions against each baseline, the faithfulness of
         Grad-CAM, and similar cases.
     again : bool
         Compute also what is there.

@@ -41,7 +41,8 @@ class Parts:
     """What to store of each run."""
 
     methods: tuple[str, ...] = QUICK_METHODS
-    baselines: tuple[str, ...] = ("blurred",)
+    baselines: tuple[str, ...] = tuple(BASELINES)
+    """What stands in for a sequence. All, because the answer depends on it: a blurred image keeps its brightness."""
     faithfulness: tuple[str, ...] = ("gradcam",)
     """Map methods whose faithfulness is measured; their maps are stored as well."""
     similar_cases: bool = True

@@ -37,6 +37,8 @@ FILES = (
     "gradcam++.npz",
     "hirescam.npz",
     "contributions-blurred.npz",
+    "contributions-mean.npz",
+    "contributions-other-patient.npz",
     "faithfulness-gradcam.npz",
     "features.npz",
 )
@@ -82,7 +84,8 @@ def test_all_that_pages_show_is_stored_once(explainable, monkeypatch):
     assert "is not stored" in done["exp-001-alexnet-01"].left_out
     inventory = take_inventory(explainable, RUN)
     assert inventory.methods == ("gradcam", "gradcam++", "hirescam")
-    assert (inventory.baselines, inventory.faithfulness, inventory.similar_cases) == (("blurred",), ("gradcam",), True)
+    assert inventory.baselines == ("blurred", "mean", "other-patient")
+    assert (inventory.faithfulness, inventory.similar_cases) == (("gradcam",), True)
     assert not take_inventory(explainable, "exp-001-alexnet-01").similar_cases
 
     check_what_is_stored(explainable)
