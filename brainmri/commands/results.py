@@ -41,11 +41,19 @@ def results(options: Namespace) -> int:
 
 
 def explain(options: Namespace) -> int:
-    """Draw Grad-CAM of one sample over each of its sequences."""
+    """Draw a map of one sample over each of its sequences."""
     from brainmri.explanation.explain import explain_sample  # noqa: PLC0415 - torch, captum
 
     study = open_study(options.study, create=False)
-    explained = explain_sample(study, options.run_id, options.sample, options.out, target=options.target)
+    explained = explain_sample(
+        study,
+        options.run_id,
+        options.sample,
+        options.out,
+        target=options.target,
+        method=options.method,
+        layer=options.layer,
+    )
     paths = [str(path) for path in explained.paths]
     if options.json:
         print_json(
@@ -55,6 +63,7 @@ def explain(options: Namespace) -> int:
                 "predicted": explained.predicted,
                 "class": explained.target,
                 "probabilities": explained.probabilities,
+                "method": options.method,
                 "layer": explained.layer,
                 "grid": list(explained.grid),
                 "files": paths,
@@ -62,7 +71,8 @@ def explain(options: Namespace) -> int:
         )
         return 0
     grid = "×".join(map(str, explained.grid))
-    print(f"Predicted {explained.predicted}. Map for {explained.target}: layer {explained.layer}, {grid} cells.")
+    where = f"layer {explained.layer}" if explained.layer else "the pixels of the image"
+    print(f"Predicted {explained.predicted}. Map for {explained.target}: {where}, {grid} cells.")
     print("\n".join(paths))
     return 0
 

@@ -1,4 +1,4 @@
-"""Grad-CAM of one sample, fresh from the checkpoint, as files."""
+"""A map of one sample, fresh from the checkpoint, as files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PIL import Image
 
 from brainmri.errors import ExplanationError, UsageError
 from brainmri.explanation.maps import overlay, upsample
+from brainmri.explanation.method_names import find_method
 from brainmri.explanation.trained import open_trained
 from brainmri.imaging.datasets import read_samples
 from brainmri.study import Study
@@ -32,6 +33,7 @@ class ExplainedSample:
     predicted: str
     probabilities: dict[str, float]
     layer: str
+    """Dotted name; empty where the map has the pixels of the image."""
     grid: tuple[int, int]
     """Rows and columns of the map before it was scaled up."""
     target: str
@@ -39,12 +41,20 @@ class ExplainedSample:
 
 
 def explain_sample(
-    study: Study, run_id: str, sample_index: int, out: Path, *, target: str | None = None
+    study: Study,
+    run_id: str,
+    sample_index: int,
+    out: Path,
+    *,
+    target: str | None = None,
+    method: str = "gradcam",
+    layer: str | None = None,
 ) -> ExplainedSample:
     """Draw the evidence in one sample over each of its sequences, and store the map.
 
     The colour's scale ends at the largest value among the maps of all classes for this sample: a class with little
-    evidence looks faint. The map itself is stored unscaled, at the sample's size.
+    evidence looks faint. The map itself is stored unscaled, at the sample's size; of a signed one, the pictures show
+    what speaks for the class.
 
     Parameters
     ----------
@@ -56,13 +66,17 @@ def explain_sample(
         Folder for the files; made where it is missing.
     target : str, optional
         Diagnosis to explain; default: the predicted one.
+    method : str
+        A name of `brainmri.explanation.method_names.METHODS`.
+    layer : str, optional
+        Dotted name from the architecture's table; default: that of the checkpoint.
 
     Raises
     ------
     ExplanationError
         Where there is no such run or sample, the run has not finished, or the files cannot be written.
     UsageError
-        For a class that the network does not know.
+        For a class that the network does not know, and an unknown method or layer.
     """
     trained = open_trained(study, run_id)
     samples = read_samples(study, trained.dataset.hash)
@@ -75,13 +89,13 @@ def explain_sample(
     probabilities = predict(trained.model, sample, normalisation=trained.meta["normalisation"])[0]
     predicted = int(probabilities.argmax())
     chosen = predicted if target is None else _class_index(target, trained.classes)
-    maps = trained.explain(sample)[0]  # (K, h, w)
+    maps = trained.explain(sample, method=method, layer=layer)[0]  # (K, h, w)
     paths = _write(out, f"{run_id}-sample-{sample_index:04d}", sample[0], maps[chosen], highest=float(maps.max()))
     return ExplainedSample(
         paths=paths,
         predicted=trained.classes[predicted],
         probabilities={name: float(p) for name, p in zip(trained.classes, probabilities, strict=True)},
-        layer=trained.layer_name,
+        layer=(layer or trained.layer_name) if find_method(method).on_layer else "",
         grid=(maps.shape[1], maps.shape[2]),
         target=trained.classes[chosen],
     )

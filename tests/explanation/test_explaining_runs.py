@@ -10,6 +10,7 @@ from brainmri.explanation import EXPLAIN_AFTER_RUN
 from brainmri.explanation.explain import explain_sample
 from brainmri.explanation.maps import FILE_NAME, overlay, read_maps, upsample
 from brainmri.explanation.precompute import explain_run
+from brainmri.explanation.trained import open_trained
 from brainmri.training import checkpoints
 from brainmri.training.architectures import build_model, target_layer_name
 from brainmri.training.normalisation import IMAGENET_NORMALISATION
@@ -127,6 +128,26 @@ def test_each_picture_shows_its_own_sequence(explainable, tmp_path, monkeypatch)
 
 def test_a_class_may_be_named_as_people_write_it(explainable, tmp_path):
     assert explain_sample(explainable, RUN, 0, tmp_path, target="GBM").target == "glioblastoma"
+
+
+def test_a_sample_may_be_explained_by_another_method_or_on_another_layer(explainable, tmp_path):
+    sample = np.load(explainable.dataset_folder("d" * 16) / "samples.npy")[4:5]
+    trained = open_trained(explainable, RUN)
+    for method, layer, shown in [
+        ("hirescam", None, target_layer_name("alexnet", SIZE_PX)),
+        ("gradcam", "features.1", "features.1"),
+        ("occlusion", None, ""),
+    ]:
+        explained = explain_sample(explainable, RUN, 4, tmp_path, target="PCNSL", method=method, layer=layer)
+        assert explained.layer == shown
+        direct = trained.explain(sample, method=method, layer=layer)[0, 1]
+        assert explained.grid == direct.shape
+        expected = upsample(direct, SIZE_PX)
+        np.testing.assert_allclose(np.load(explained.paths[-1]), expected, atol=1e-4 * np.abs(expected).max())
+    with pytest.raises(UsageError, match="AlexNet are made on one of"):
+        explain_sample(explainable, RUN, 4, tmp_path, layer="features.10")
+    with pytest.raises(UsageError, match="no map method 'lime'"):
+        explain_sample(explainable, RUN, 4, tmp_path, method="lime")
 
 
 def test_an_unknown_class_is_refused(explainable, tmp_path):
