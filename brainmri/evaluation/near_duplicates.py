@@ -37,7 +37,7 @@ phantoms reached 0.89, neighbouring slices 0.96."""
 
 THUMBNAIL_PX: Final = 16
 
-_REDUCED_AT_ONCE: Final = 32
+_REDUCED_AT_ONCE: Final = 8
 """Images that are reduced at once, so that they stay in the processor's cache."""
 
 _COMPARED_AT_ONCE: Final = 256
@@ -303,13 +303,23 @@ def _reduce(
     least = max(max(size) for size in sizes)
     if height < least or width < least:
         raise EvaluationError(f"The images have {height} × {width} pixels; expected {least} × {least} or more.")
-    down = np.concatenate([_averaging(height, rows) for rows, _ in sizes])
-    across = [_averaging(width, columns).T for _, columns in sizes]
-    ends = np.cumsum([rows for rows, _ in sizes])[:-1]
+    across = np.concatenate([_averaging(width, columns) for _, columns in sizes]).T
+    down = [_averaging(height, rows).T for rows, _ in sizes]
+    ends = np.cumsum([columns for _, columns in sizes])[:-1]
     for start in range(0, len(samples), _REDUCED_AT_ONCE):
         block = slice(start, start + _REDUCED_AT_ONCE)
-        bands = np.split(down @ samples[block].astype(np.float32), ends, axis=2)
-        yield block, [band @ matrix for band, matrix in zip(bands, across, strict=True)]
+        pixels = samples[block].astype(np.float32)
+        count, channels = pixels.shape[:2]
+        # few large products: many small ones wait for one another wherever other processes compute
+        narrow = (pixels.reshape(-1, width) @ across).reshape(count, channels, height, -1)
+        bands = [np.ascontiguousarray(band.swapaxes(2, 3)) for band in np.split(narrow, ends, axis=3)]
+        yield (
+            block,
+            [
+                (band.reshape(-1, height) @ matrix).reshape(*band.shape[:3], -1).swapaxes(2, 3)
+                for band, matrix in zip(bands, down, strict=True)
+            ],
+        )
 
 
 def _averaging(size: int, parts: int) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -69,9 +70,17 @@ def experiment_pair(first: Choice, second: Choice) -> ExperimentPair:
     return _pair((*first.metric_key, *second.metric_key), first, second)
 
 
-def near_duplicates(chosen: Choice, likeness: Likeness) -> dict[int, NearDuplicates] | str:
-    """Return for each repeat every test image with its nearest training image, or say why there is nothing."""
-    return _searched(chosen.cache_key, likeness, chosen)
+def near_duplicates(choices: Sequence[Choice], likeness: Likeness) -> dict[str, dict[int, NearDuplicates] | str]:
+    """Return every test image with its nearest training image, by experiment and repeat; or why there is nothing.
+
+    Experiments on one data set are searched together, at the cost of one.
+    """
+    found: dict[str, dict[int, NearDuplicates] | str] = {}
+    for dataset_hash in dict.fromkeys(one.experiment.dataset_hash for one in choices):
+        alike = [one for one in choices if one.experiment.dataset_hash == dataset_hash]
+        key = tuple(part for one in alike for part in one.cache_key)
+        found |= _searched(key, likeness, alike)
+    return found
 
 
 def shown_samples(chosen: Choice) -> tuple[ShownSample, ...]:
@@ -101,18 +110,26 @@ def _pair(key: tuple[str, ...], _first: Choice, _second: Choice) -> ExperimentPa
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing images …")
-def _searched(key: tuple[str, ...], likeness: Likeness, _chosen: Choice) -> dict[int, NearDuplicates] | str:
-    sides = read_split_sides(current_study(), _chosen.experiment.experiment_id)
-    cases = [sample.case_id for sample in shown_samples(_chosen)]
+def _searched(
+    key: tuple[str, ...], likeness: Likeness, _choices: Sequence[Choice]
+) -> dict[str, dict[int, NearDuplicates] | str]:
+    """Search the splits of experiments on one data set."""
+    study, first = current_study(), _choices[0]
+    names = [one.experiment.experiment_id for one in _choices]
+    sides = [(name, repeat, pair) for name in names for repeat, pair in read_split_sides(study, name).items()]
+    splits, cases = [pair for *_, pair in sides], [sample.case_id for sample in shown_samples(first)]
     try:
-        prints = _fingerprints((_chosen.study_url, _chosen.experiment.dataset_hash), _chosen)
+        prints = _fingerprints((first.study_url, first.experiment.dataset_hash), first)
         if likeness == "hash":
-            found = find_near_duplicates(prints.hashes, list(sides.values()), cases)
+            every = find_near_duplicates(prints.hashes, splits, cases)
         else:
-            found = find_similar_images(prints.thumbnails, list(sides.values()), cases)
+            every = find_similar_images(prints.thumbnails, splits, cases)
     except BrainMRIError as reason:  # the samples are gone, or too small
-        return str(reason)
-    return dict(zip(sides, found, strict=True))
+        return dict.fromkeys(names, str(reason))
+    return {
+        name: {repeat: one for (owner, repeat, _), one in zip(sides, every, strict=True) if owner == name}
+        for name in names
+    }
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")

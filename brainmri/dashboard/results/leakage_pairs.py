@@ -50,10 +50,12 @@ def show_duplicates(chosen: Choice, other: Choice | None) -> None:
         st.caption(HOW_IMAGES_ARE_COMPARED[likeness])
         limit = _choose_limit(likeness)
         found: dict[str, dict[int, NearDuplicates]] = {}
+        every = near_duplicates(both, likeness)
+        for reason in dict.fromkeys(searched for searched in every.values() if isinstance(searched, str)):
+            st.info(reason, icon=":material/info:")
         for one in both:
-            searched = near_duplicates(one, likeness)
+            searched = every[one.experiment.experiment_id]
             if isinstance(searched, str):
-                st.info(searched, icon=":material/info:")
                 continue
             found[_name(one)] = {repeat: split.within(limit) for repeat, split in searched.items()}
         if found:
