@@ -9,13 +9,15 @@ from typing import Any
 
 from brainmri import tasks
 from brainmri.commands.terminal import print_json, print_table, show_progress
-from brainmri.errors import ImagingError
+from brainmri.errors import ImagingError, UsageError
 from brainmri.explanation import EXPLAIN_AFTER_RUN
 from brainmri.imaging.datasets import freeze_dataset, read_dataset
 from brainmri.imaging.settings import DatasetSettings
 from brainmri.study import Study, open_study
 from brainmri.training import jobs
 from brainmri.training.architecture_names import display_architecture
+from brainmri.training.engines import RAY
+from brainmri.training.engines.cluster import import_ray
 from brainmri.training.experiments import create_experiment
 from brainmri.training.monitor import experiment_progress, list_experiments
 from brainmri.training.presets import BY_PATIENT, find_preset
@@ -25,6 +27,7 @@ from brainmri.training.settings import TrainingSettings
 
 def train(options: Namespace) -> int:
     """Make an experiment and train all its runs, or leave them to a worker."""
+    _check_engine(options)
     study = open_study(options.study, create=False)
     settings = _settings(options)
     with tasks.running(study, "train", task_id=options.task) as task:
@@ -34,7 +37,7 @@ def train(options: Namespace) -> int:
         experiment_id = create_experiment(study, dataset.hash, settings)
         task.set_subject(experiment_id)
         if not options.queue:
-            _work(study, experiment_id, task)
+            _work(study, experiment_id, task, options)
     if options.queue:
         jobs.ensure_worker(study)
     return finish_training(study, experiment_id, as_json=options.json)
@@ -42,9 +45,10 @@ def train(options: Namespace) -> int:
 
 def work(options: Namespace) -> int:
     """Go on with the open runs of an experiment."""
+    _check_engine(options)
     study = open_study(options.study, create=False)
     with tasks.running(study, "train", subject=options.experiment, task_id=options.task) as task:
-        _work(study, options.experiment, task)
+        _work(study, options.experiment, task, options)
     return finish_training(study, options.experiment, as_json=options.json)
 
 
@@ -81,15 +85,30 @@ def rerun(options: Namespace) -> int:
     return 0 if found.matched else 1
 
 
-def _work(study: Study, experiment_id: str, task: tasks.TaskHandle) -> None:
-    jobs.work(
-        study,
-        experiment_id,
-        after_run=EXPLAIN_AFTER_RUN,
-        progress=show_progress(task, stops=False),
-        stop=task.stop_requested,
-        task_id=task.task_id,
-    )
+def _check_engine(options: Namespace) -> None:
+    """Refuse options that contradict each other, and a missing Ray, before anything is made."""
+    if options.engine != RAY:
+        if options.address is not None:
+            raise UsageError("'--address' names a Ray cluster; give '--engine ray' with it.")
+        return
+    if getattr(options, "queue", False):
+        raise UsageError("'--queue' leaves the runs to a worker; '--engine ray' trains them now. Give one of them.")
+    import_ray()
+
+
+def _work(study: Study, experiment_id: str, task: tasks.TaskHandle, options: Namespace) -> None:
+    arguments: dict[str, Any] = {
+        "after_run": EXPLAIN_AFTER_RUN,
+        "progress": show_progress(task, stops=False),
+        "stop": task.stop_requested,
+        "task_id": task.task_id,
+    }
+    if options.engine == RAY:
+        from brainmri.training.engines.ray import work_on_ray  # noqa: PLC0415 - torch
+
+        work_on_ray(study, experiment_id, address=options.address, **arguments)
+    else:
+        jobs.work(study, experiment_id, **arguments)
     if task.stop_requested():
         task.finish(tasks.STOPPED, message="Stopped as asked. What was finished until then is kept.")
 
