@@ -46,36 +46,45 @@ def draw_hard_cases(rows: Sequence[CaseRow], *, suspected: Collection[str] = ())
     figure = go.Figure()
     networks = [display_architecture(part.architecture) for part in shown[0].by_architecture] if shown else []
     if shown:
-        figure.add_trace(_shares(shown, networks))
+        figure.add_trace(_shares(shown, len(networks)))
         figure.add_trace(_cells(shown, networks))
     for diagnosis in dict.fromkeys(row.diagnosis for row in shown):
-        figure.add_trace(_truths(diagnosis, [row for row in shown if row.diagnosis == diagnosis]))
-    marked = [row.case_id for row in shown if row.case_id in suspected]
+        figure.add_trace(_truths(diagnosis, shown))
+    marked = [place for place, row in enumerate(shown) if row.case_id in suspected]
     if marked:
         figure.add_trace(_marks(marked))
     figure.update_xaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=[row.case_id for row in shown],
+        tickvals=list(range(len(shown))),
+        ticktext=[row.case_id for row in shown],
         tickangle=-90,
+        range=[-0.6, len(shown) - 0.4],
         showgrid=False,
+        zeroline=False,
         tickfont={"size": 11, "color": TEXT},
     )
     figure.update_yaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=[TRUTH, *networks[::-1]],
+        tickvals=[0, *(_level(place, len(networks)) for place in range(len(networks)))],
+        ticktext=[TRUTH, *networks],
+        range=[-0.6, len(networks) + 0.6],
         showgrid=False,
+        zeroline=False,
         tickfont={"color": TEXT},
     )
     return apply_theme(figure, height=190 + _ROW_PX * (len(networks) + 1), revision="hard-cases")
 
 
-def _shares(rows: Sequence[CaseRow], networks: Sequence[str]) -> go.Heatmap:
+def _level(place: int, networks: int) -> int:
+    """Return the height of a network's row: the first at the top, the diagnosis at 0 beneath the last."""
+    return networks - place
+
+
+def _shares(rows: Sequence[CaseRow], networks: int) -> go.Heatmap:
     return go.Heatmap(
-        x=[row.case_id for row in rows],
-        y=list(networks),
-        z=[[row.by_architecture[place].share for row in rows] for place in range(len(networks))],
+        x0=0,
+        dx=1,
+        y0=1,
+        dy=1,
+        z=[[row.by_architecture[place].share for row in rows] for place in reversed(range(networks))],
         zmin=0,
         zmax=1,
         colorscale=_SCALE,
@@ -95,10 +104,10 @@ def _shares(rows: Sequence[CaseRow], networks: Sequence[str]) -> go.Heatmap:
 
 def _cells(rows: Sequence[CaseRow], networks: Sequence[str]) -> go.Scatter:
     """Return a transparent marker on each cell: heat maps cannot be clicked in a page, points can."""
-    cells = [(row, place) for row in rows for place in range(len(networks))]
+    cells = [(at, row, place) for at, row in enumerate(rows) for place in range(len(networks))]
     return go.Scatter(
-        x=[row.case_id for row, _ in cells],
-        y=[networks[place] for _, place in cells],
+        x=[at for at, *_ in cells],
+        y=[_level(place, len(networks)) for *_, place in cells],
         mode="markers",
         marker={"size": 24, "symbol": "square", "opacity": 0, "color": BACKGROUND},
         selected={"marker": {"opacity": 0}},
@@ -111,12 +120,13 @@ def _cells(rows: Sequence[CaseRow], networks: Sequence[str]) -> go.Scatter:
                 _say(row, place),
                 display_diagnosis(row.diagnosis),
                 row.difficulty,
+                networks[place],
             ]
-            for row, place in cells
+            for _, row, place in cells
         ],
         hovertemplate=(
-            "<b>%{customdata[0]}</b>, %{customdata[3]}<br>%{y}: %{customdata[2]}<br>Over all networks: %{customdata[4]}"
-            "<extra></extra>"
+            "<b>%{customdata[0]}</b>, %{customdata[3]}<br>%{customdata[5]}: %{customdata[2]}"
+            "<br>Over all networks: %{customdata[4]}<extra></extra>"
         ),
     )
 
@@ -128,23 +138,24 @@ def _say(row: CaseRow, place: int) -> str:
 
 
 def _truths(diagnosis: str, rows: Sequence[CaseRow]) -> go.Scatter:
+    mine = [(place, row) for place, row in enumerate(rows) if row.diagnosis == diagnosis]
     return go.Scatter(
-        x=[row.case_id for row in rows],
-        y=[TRUTH] * len(rows),
+        x=[place for place, _ in mine],
+        y=[0] * len(mine),
         mode="markers",
         name=display_diagnosis(diagnosis),
         marker={"size": 13, "symbol": "square", "color": diagnosis_colour(diagnosis), "line": {"width": 0}},
-        customdata=[[row.case_id, row.example_run_id] for row in rows],
-        hovertemplate=f"<b>%{{x}}</b><br>{display_diagnosis(diagnosis)}<extra></extra>",
+        customdata=[[row.case_id, row.example_run_id] for _, row in mine],
+        hovertemplate=f"<b>%{{customdata[0]}}</b><br>{display_diagnosis(diagnosis)}<extra></extra>",
     )
 
 
-def _marks(case_ids: Sequence[str]) -> go.Scatter:
+def _marks(places: Sequence[int]) -> go.Scatter:
     return go.Scatter(
-        x=list(case_ids),
-        y=[TRUTH] * len(case_ids),
+        x=list(places),
+        y=[0] * len(places),
         mode="markers",
         name=SUSPECTED,
         marker={"size": 20, "symbol": "diamond-open", "color": TEXT, "line": {"width": 2, "color": TEXT}},
-        hovertemplate=f"<b>%{{x}}</b><br>{SUSPECTED}<extra></extra>",
+        hoverinfo="skip",
     )

@@ -131,9 +131,9 @@ def _show_pairs(both: list[Choice], found: dict[str, dict[int, NearDuplicates]],
         st.write("One side of this split is empty: there is nothing to compare.")
         return
     if split.near:
+        which = f"the nearest {len(pairs)} of " if len(pairs) < len(split.near) else ""
         st.caption(
-            f"T1c of the nearest {len(pairs)} of {format_count(len(split.near), 'pair')}. Left: tested. Right: trained "
-            "on in the same repeat."
+            f"T1c of {which}{format_count(len(split.near), 'pair')}. Left: tested. Right: trained on in that repeat."
         )
     else:
         st.caption("There is no near-duplicate in this repeat. The nearest pairs that there are, tested left:")
