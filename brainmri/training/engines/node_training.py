@@ -189,7 +189,7 @@ def _place_weights(network: NodeNetwork, weights: NDArray[np.uint8] | None, fold
 
 def _pack_result(result: RunResult, job: NodeJob, settings: TrainingSettings, folder: Path) -> NodeResult:
     """Return the record that goes to the driver."""
-    versions = {**job.meta["versions"], **software_versions(), THREADS_KEY: str(torch.get_num_threads())}
+    versions = {**software_versions(), **job.meta["versions"], THREADS_KEY: str(torch.get_num_threads())}
     created = datetime.now(UTC).isoformat(timespec="seconds")
     path = folder / FILE_NAME
     meta = {**job.meta, "versions": versions, "created_at": created}
