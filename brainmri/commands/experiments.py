@@ -1,4 +1,4 @@
-"""What `compare` prints of two or more experiments."""
+"""Commands across experiments: `compare` of two or more, and `embed`, what a network makes of every image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from brainmri.commands.terminal import print_json, print_table
+from brainmri import tasks
+from brainmri.commands.terminal import print_json, print_table, show_progress
 from brainmri.errors import UsageError
 from brainmri.evaluation.experiments_compared import ExperimentPair, compare_experiments
 from brainmri.evaluation.measured_experiments import MeasuredExperiment, read_measured
@@ -47,6 +48,21 @@ def print_experiments(experiment_ids: Sequence[str], options: Namespace) -> int:
         )
     else:
         _print_for_people(experiments, pairs)
+    return 0
+
+
+def embed(options: Namespace) -> int:
+    """Store the embedding of every image of a data set by the network of a run."""
+    from brainmri.explanation.embed import embed_run  # noqa: PLC0415 - torch
+
+    study = open_study(options.study, create=False)
+    with tasks.running(study, "embed", subject=options.run_id, task_id=options.task) as task:
+        embedding = embed_run(study, options.run_id, progress=show_progress(task))
+    images, numbers = embedding.features.shape
+    if options.json:
+        print_json({"run": options.run_id, "layer": embedding.layer, "images": images, "numbers": numbers})
+    else:
+        print(f"{images} images, {numbers} numbers each: what reaches the layer {embedding.layer}.")
     return 0
 
 

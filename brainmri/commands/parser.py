@@ -140,6 +140,9 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
     _add_explain_all(commands)
+    text = "store what a run's network makes of every image, to compare images by"
+    embed = _command(commands, "embed", "experiments:embed", text, task=True)
+    embed.add_argument("run_id", metavar="RUN")
 
 
 def _add_explain_all(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,13 +7,15 @@ from typing import Any, Final, Literal
 
 from brainmri.evaluation.near_duplicates import THUMBNAIL_PX, NearDuplicates, NearPair
 
-Likeness = Literal["hash", "embedding"]
+Likeness = Literal["hash", "embedding", "network"]
 
 HOW_IMAGES_ARE_COMPARED: Final[dict[Likeness, str]] = {
     "hash": "Difference hash: 64 bits for each of T1, T2 and T1c, whether brightness rises or falls between neighbours "
     "of a grid of 8 × 9 areas. Finds the same image, also compressed, brightened or moved by a pixel.",
-    "embedding": f"Embedding: each of T1, T2 and T1c shrunk to {THUMBNAIL_PX} × {THUMBNAIL_PX} pixels, brightness and "
+    "embedding": f"Thumbnail: each of T1, T2 and T1c shrunk to {THUMBNAIL_PX} × {THUMBNAIL_PX} pixels, brightness and "
     "contrast taken out; similarity is the cosine. No network is asked. Finds more of the neighbouring slices.",
+    "network": "Network: what a fine-tuned network makes of each image before its last layer; similarity is the "
+    "cosine. It is trained to tell diagnoses apart, so that images of one diagnosis seem alike to it, too.",
 }
 """What either compares, for pages."""
 
@@ -21,6 +23,23 @@ HOW_IMAGES_ARE_COMPARED: Final[dict[Likeness, str]] = {
 def limit_of(likeness: Likeness, chosen: float) -> float:
     """Return the largest distance of a near-duplicate from what a reader sets: bits, or the least similarity."""
     return float(chosen) if likeness == "hash" else 1 - chosen + 1e-6
+
+
+def describe_network(run_id: str, numbers: int, usual: float) -> str:
+    """Say whose embedding it is, and where its limit comes from.
+
+    Parameters
+    ----------
+    run_id : str
+    numbers : int
+        An image's.
+    usual : float
+        Similarity that one in a thousand pairs of different cases passes.
+    """
+    return (
+        f"Activations of {run_id}, {numbers:,} numbers an image. To this network, one in a thousand pairs of images of "
+        f"different patients is more alike than {usual:.3f}: there the limit begins."
+    )
 
 
 def describe_distance(pair: NearPair, likeness: Likeness) -> str:

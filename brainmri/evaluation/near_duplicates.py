@@ -35,11 +35,15 @@ SIMILARITY_LIMIT: Final = 0.05
 """Near-duplicates by features have a cosine similarity of 0.95 or more. Thumbnails of different heads among the same
 phantoms reached 0.89, neighbouring slices 0.96."""
 
+UNUSUAL_SHARE: Final = 0.001
+"""Share of the pairs of different cases that are as alike as near-duplicates, where a network says what is alike."""
+
 THUMBNAIL_PX: Final = 16
 
 _REDUCED_AT_ONCE: Final = 8
 """Images that are reduced at once, so that they stay in the processor's cache."""
 
+_REFERENCE_IMAGES: Final = 1000
 _COMPARED_AT_ONCE: Final = 256
 """Images that are compared with all others at once."""
 
@@ -217,6 +221,30 @@ def find_similar_images(
         return np.asarray(1 - unit[rows] @ unit.T)
 
     return _find(dissimilarity, splits, cases, limit)
+
+
+def unusual_similarity(features: NDArray[np.floating[Any]], cases: Sequence[str]) -> float:
+    """Return the cosine similarity that one in a thousand pairs of images of different cases passes.
+
+    Networks differ in how alike all images seem to them; what is alike to one has to be read off its own features. At
+    most a thousand images, evenly spaced, are compared.
+
+    Parameters
+    ----------
+    features : ndarray, shape (N, D)
+    cases : sequence of str, length N
+
+    Returns
+    -------
+    float
+        1 where all images are of one case.
+    """
+    places = np.unique(np.linspace(0, max(len(cases) - 1, 0), min(len(cases), _REFERENCE_IMAGES)).astype(np.intp))
+    chosen, case = features[places].astype(np.float32), np.asarray(cases)[places]
+    length = np.linalg.norm(chosen, axis=1, keepdims=True)
+    unit = np.divide(chosen, length, out=np.zeros_like(chosen), where=length > 0)
+    similarity = (unit @ unit.T)[case[:, None] != case[None, :]]
+    return float(np.quantile(similarity, 1 - UNUSUAL_SHARE)) if similarity.size else 1.0
 
 
 def _find(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from brainmri.evaluation.duplicate_rows import describe_distance, describe_strangers, duplicate_rows, limit_of
+from brainmri.evaluation.duplicate_rows import (
+    describe_distance,
+    describe_network,
+    describe_strangers,
+    duplicate_rows,
+    limit_of,
+)
 from brainmri.evaluation.near_duplicates import NearDuplicates, NearPair
 
 
@@ -35,3 +41,9 @@ def test_distances_and_limits_are_told_as_readers_set_them() -> None:
     assert describe_distance(pair(0.0312), "embedding") == "similarity 0.969"
     assert limit_of("hash", 19) == 19.0
     assert 0.05 < limit_of("embedding", 0.95) < 0.0501  # a similarity of 0.95 in single precision counts
+
+
+def test_the_limit_of_a_network_is_explained() -> None:
+    said = describe_network("exp-001-resnet50-01", 2048, 0.98765)
+    assert said.startswith("Activations of exp-001-resnet50-01, 2,048 numbers an image.")
+    assert "more alike than 0.988" in said

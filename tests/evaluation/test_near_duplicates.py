@@ -17,6 +17,7 @@ from brainmri.evaluation.near_duplicates import (
     find_near_duplicates,
     find_similar_images,
     take_fingerprints,
+    unusual_similarity,
 )
 
 
@@ -199,3 +200,15 @@ def test_twenty_splits_of_a_thousand_test_images_are_compared_in_a_moment() -> N
     started = time.perf_counter()
     find_near_duplicates(hashes, [(one[1000:], one[:1000]) for one in orders], [str(i // 10) for i in range(3353)])
     assert time.perf_counter() - started < 3.0  # 0.2 s on an idle core
+
+
+def test_how_alike_different_cases_are_to_a_network_is_read_off_its_features() -> None:
+    rng = np.random.default_rng(4)
+    features = rng.normal(size=(300, 6)) + 2
+    cases = [str(index // 3) for index in range(300)]
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    other = np.arange(300)[:, None] // 3 != np.arange(300)[None, :] // 3
+    assert unusual_similarity(features, cases) == pytest.approx(np.quantile((unit @ unit.T)[other], 0.999), abs=1e-6)
+    assert unusual_similarity(features, ["A"] * 300) == 1.0
+    assert unusual_similarity(np.zeros((0, 6)), []) == 1.0
+    assert unusual_similarity(rng.normal(size=(2500, 3)), [str(i) for i in range(2500)]) == pytest.approx(1, abs=0.01)

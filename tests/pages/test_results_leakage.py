@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from brainmri.explanation.embeddings import RunEmbedding, write_embedding
 from brainmri.imaging.datasets import read_dataset
 from brainmri.imaging.records import Sample
 from brainmri.study import Study
@@ -92,6 +94,30 @@ def test_near_duplicates_are_counted_in_each_repeat_and_shown(filled_study: Stud
     app.slider(key="hash_limit").set_value(0).run()
     assert not app.exception
     assert app.dataframe[1].value["Near-duplicates"].sum() < many
+
+
+def test_a_network_is_asked_in_the_background_and_its_embedding_compared(
+    filled_study: Study, open_section: OpenSection, started: list[tuple[str, list[str], str | None]]
+) -> None:
+    app = open_section()
+    app.segmented_control(key="likeness").set_value("network").run()
+    assert "No network of these experiments is stored" in texts(app)
+    run_id = "exp-001-alexnet-01"
+    filled_study.run_folder(run_id).mkdir(parents=True)
+    (filled_study.run_folder(run_id) / "checkpoint.safetensors").touch()
+    app.run()
+    app.button(key="embed").click().run()
+    assert started == [("embed", ["embed", run_id], run_id)]
+    images = read_dataset(filled_study).sample_count
+    features = np.random.default_rng(1).normal(size=(images, 6)).astype(np.float32)
+    write_embedding(
+        filled_study,
+        RunEmbedding(run_id=run_id, layer="x", dataset_hash=read_dataset(filled_study).hash, features=features),
+    )
+    app.run()
+    assert not app.exception
+    assert "Activations of exp-001-alexnet-01, 6 numbers an image" in texts(app)
+    assert app.dataframe[-1].value["Same patient"][0] == 0
 
 
 def test_without_a_second_experiment_there_is_a_way_on(filled_study: Study, open_section: OpenSection) -> None:

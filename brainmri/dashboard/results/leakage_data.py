@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import streamlit as st
 
 from brainmri.dashboard.results.choice import Choice
-from brainmri.dashboard.results.loaded import measured, scored
+from brainmri.dashboard.results.loaded import measured, runs, scored
 from brainmri.dashboard.state import current_study
 from brainmri.errors import BrainMRIError
 from brainmri.evaluation.duplicate_rows import Likeness
@@ -22,10 +23,16 @@ from brainmri.evaluation.near_duplicates import (
     find_near_duplicates,
     find_similar_images,
     take_fingerprints,
+    unusual_similarity,
 )
 from brainmri.evaluation.reading import read_experiment
+from brainmri.explanation.embeddings import FILE_NAME as EMBEDDING_FILE
+from brainmri.explanation.embeddings import RunEmbedding, embedded_runs, read_embedding
 from brainmri.imaging.datasets import read_sample_rows, read_samples
 from brainmri.training.monitor import ExperimentSummary, list_experiments
+
+CHECKPOINT_FILE: Final = "checkpoint.safetensors"
+"""As `brainmri.training.checkpoints`, which imports torch, has it."""
 
 _SEED: Final = 0
 """Of the draws of patients: the same numbers at every visit."""
@@ -37,6 +44,15 @@ class ShownSample:
 
     case_id: str
     slice_index: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """An embedding by a network, and the similarity that one in a thousand pairs of different cases passes."""
+
+    key: tuple[str, ...]
+    embedding: RunEmbedding
+    usual: float
 
 
 def other_experiments(chosen: Choice) -> list[ExperimentSummary]:
@@ -70,17 +86,38 @@ def experiment_pair(first: Choice, second: Choice) -> ExperimentPair:
     return _pair((*first.metric_key, *second.metric_key), first, second)
 
 
-def near_duplicates(choices: Sequence[Choice], likeness: Likeness) -> dict[str, dict[int, NearDuplicates] | str]:
+def near_duplicates(
+    choices: Sequence[Choice], likeness: Likeness, network: Network | None = None
+) -> dict[str, dict[int, NearDuplicates] | str]:
     """Return every test image with its nearest training image, by experiment and repeat; or why there is nothing.
 
-    Experiments on one data set are searched together, at the cost of one.
+    Experiments on one data set are searched together, at the cost of one. ``network`` is needed for its likeness.
     """
     found: dict[str, dict[int, NearDuplicates] | str] = {}
     for dataset_hash in dict.fromkeys(one.experiment.dataset_hash for one in choices):
         alike = [one for one in choices if one.experiment.dataset_hash == dataset_hash]
         key = tuple(part for one in alike for part in one.cache_key)
-        found |= _searched(key, likeness, alike)
+        found |= _searched(key, likeness, network.key if network else (), alike, network)
     return found
+
+
+def network_for(choices: Sequence[Choice]) -> Network | str | None:
+    """Return the stored embedding of a run of these experiments, why it cannot be read, or None where there is none."""
+    study = current_study()
+    embedded = embedded_runs(study, [run.run_id for one in choices for run in runs(one)])
+    if not embedded:
+        return None
+    written = (study.run_folder(embedded[0]) / EMBEDDING_FILE).stat().st_mtime_ns
+    return _network((choices[0].study_url, embedded[0], str(written)), embedded[0])
+
+
+def run_to_embed(choices: Sequence[Choice]) -> str | None:
+    """Return the best run of these experiments whose network is stored, or None where none is."""
+    study = current_study()
+    stored = [run for one in choices for run in runs(one) if (study.run_folder(run.run_id) / CHECKPOINT_FILE).is_file()]
+    sign = 1 if choices[0].metric.higher_is_better else -1
+    best = max(stored, key=lambda run: -math.inf if math.isnan(run.accuracy) else sign * run.accuracy, default=None)
+    return None if best is None else best.run_id
 
 
 def shown_samples(chosen: Choice) -> tuple[ShownSample, ...]:
@@ -109,27 +146,51 @@ def _pair(key: tuple[str, ...], _first: Choice, _second: Choice) -> ExperimentPa
     return compare_pair(*sides)
 
 
+@st.cache_resource(max_entries=4, show_spinner="Reading the embedding …")
+def _network(key: tuple[str, ...], run_id: str) -> Network | str:
+    try:
+        embedding = read_embedding(current_study(), run_id)
+    except BrainMRIError as reason:
+        return str(reason)
+    if embedding is None:
+        return f"The embedding of {run_id} is gone. Load the page again."
+    rows = read_sample_rows(current_study(), embedding.dataset_hash)
+    usual = unusual_similarity(embedding.features, [row.case_id for row in rows])
+    return Network(key=key, embedding=embedding, usual=usual)
+
+
 @st.cache_resource(max_entries=8, show_spinner="Comparing images …")
 def _searched(
-    key: tuple[str, ...], likeness: Likeness, _choices: Sequence[Choice]
+    key: tuple[str, ...],
+    likeness: Likeness,
+    network_key: tuple[str, ...],
+    _choices: Sequence[Choice],
+    _network: Network | None,
 ) -> dict[str, dict[int, NearDuplicates] | str]:
     """Search the splits of experiments on one data set."""
     study, first = current_study(), _choices[0]
     names = [one.experiment.experiment_id for one in _choices]
     sides = [(name, repeat, pair) for name in names for repeat, pair in read_split_sides(study, name).items()]
     splits, cases = [pair for *_, pair in sides], [sample.case_id for sample in shown_samples(first)]
+    if _network is not None and _network.embedding.dataset_hash != first.experiment.dataset_hash:
+        return dict.fromkeys(names, f"{names[0]} used another data set than {_network.embedding.run_id}.")
     try:
-        prints = _fingerprints((first.study_url, first.experiment.dataset_hash), first)
-        if likeness == "hash":
-            every = find_near_duplicates(prints.hashes, splits, cases)
+        if _network is not None:
+            every = find_similar_images(_network.embedding.features, splits, cases)
+        elif likeness == "hash":
+            every = find_near_duplicates(_fingerprints_of(first).hashes, splits, cases)
         else:
-            every = find_similar_images(prints.thumbnails, splits, cases)
+            every = find_similar_images(_fingerprints_of(first).thumbnails, splits, cases)
     except BrainMRIError as reason:  # the samples are gone, or too small
         return dict.fromkeys(names, str(reason))
     return {
         name: {repeat: one for (owner, repeat, _), one in zip(sides, every, strict=True) if owner == name}
         for name in names
     }
+
+
+def _fingerprints_of(chosen: Choice) -> Fingerprints:
+    return _fingerprints((chosen.study_url, chosen.experiment.dataset_hash), chosen)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")

@@ -6,15 +6,24 @@ from typing import Final
 
 import streamlit as st
 
+from brainmri import tasks
 from brainmri.dashboard.formatting import format_count
+from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
 from brainmri.dashboard.results.choice import Choice
-from brainmri.dashboard.results.leakage_data import near_duplicates, shown_samples
+from brainmri.dashboard.results.leakage_data import (
+    Network,
+    near_duplicates,
+    network_for,
+    run_to_embed,
+    shown_samples,
+)
 from brainmri.dashboard.results.panels import show_figure, show_heading, show_table
 from brainmri.dashboard.state import current_study, explain_errors
 from brainmri.evaluation.duplicate_rows import (
     HOW_IMAGES_ARE_COMPARED,
     Likeness,
     describe_distance,
+    describe_network,
     describe_strangers,
     duplicate_rows,
     limit_of,
@@ -24,8 +33,13 @@ from brainmri.figures.leakage import Counted, draw_duplicates
 from brainmri.figures.pairs import pair_picture
 from brainmri.imaging.datasets import read_samples
 
-_LIKENESS: Final[dict[Likeness, str]] = {"hash": "Hash", "embedding": "Embedding"}
+_LIKENESS: Final[dict[Likeness, str]] = {
+    "hash": "Hash",
+    "embedding": "Thumbnail embedding",
+    "network": "Network embedding",
+}
 _COUNTED: Final[dict[Counted, str]] = {"near": "Near-duplicates", "same case": "Nearest is of the same patient"}
+_EMBED: Final = "embed"
 _PAIRS_SHOWN: Final = 6
 _COLUMNS: Final = 3
 
@@ -48,9 +62,12 @@ def show_duplicates(chosen: Choice, other: Choice | None) -> None:
                 help="\n".join(f"- **{_LIKENESS[name]}**: {text}" for name, text in HOW_IMAGES_ARE_COMPARED.items()),
             )
         st.caption(HOW_IMAGES_ARE_COMPARED[likeness])
-        limit = _choose_limit(likeness)
+        network = _show_network(both) if likeness == "network" else None
+        if likeness == "network" and network is None:
+            return
+        limit = _choose_limit(likeness, network)
         found: dict[str, dict[int, NearDuplicates]] = {}
-        every = near_duplicates(both, likeness)
+        every = near_duplicates(both, likeness, network)
         for reason in dict.fromkeys(searched for searched in every.values() if isinstance(searched, str)):
             st.info(reason, icon=":material/info:")
         for one in both:
@@ -59,33 +76,62 @@ def show_duplicates(chosen: Choice, other: Choice | None) -> None:
                 continue
             found[_name(one)] = {repeat: split.within(limit) for repeat, split in searched.items()}
         if found:
-            _show_counts(found)
+            _show_counts(found, strangers=likeness != "network")
     if found:
         with st.container(border=True):
             _show_pairs(both, found, likeness)
 
 
-def _choose_limit(likeness: Likeness) -> float:
+def _show_network(both: list[Choice]) -> Network | None:
+    """Say whose embedding it is; where there is none, offer to make one, and return None."""
+    network = network_for(both)
+    if isinstance(network, str):
+        st.info(network, icon=":material/info:")
+        return None
+    if network is not None:
+        embedding = network.embedding
+        st.caption(describe_network(embedding.run_id, embedding.features.shape[1], network.usual))
+        return network
+    study = current_study()
+    task = tasks.latest(study, _EMBED)
+    if task is not None and task.status == tasks.RUNNING:
+        watch_task(study, task, lambda now: show_task(study, now, f"Asking the network of {now.subject or 'a run'}"))
+        return None
+    show_outcome(task, advice="Try again, or compare by thumbnail.")
+    run_id = run_to_embed(both)
+    if run_id is None:
+        st.write("No network of these experiments is stored, so that none can be asked. Compare by thumbnail.")
+        return None
+    st.write(f"No network has been asked yet. {run_id} is the best run whose network is stored.")
+    asked = st.button("Ask this network", icon=":material/neurology:", key="embed", type="primary")
+    if asked and start_task(study, _EMBED, ["embed", run_id], subject=run_id):
+        st.rerun()
+    return None
+
+
+def _choose_limit(likeness: Likeness, network: Network | None) -> float:
     """Let the reader set from where on two images are near-duplicates; returns the largest distance."""
     if likeness == "hash":
         bits: int = st.slider(
             "Near-duplicates differ in at most (bits of 192)", 0, 64, HASH_LIMIT, key="hash_limit", width=420
         )
         return limit_of("hash", bits)
+    usual = 1 - SIMILARITY_LIMIT if network is None else min(max(round(network.usual, 3), 0.5), 1.0)
     similarity: float = st.slider(
         "Near-duplicates have a similarity of at least",
         0.5,
         1.0,
-        1 - SIMILARITY_LIMIT,
-        step=0.01,
-        key="similarity_limit",
+        usual,
+        step=0.01 if network is None else 0.001,
+        format="%.2f" if network is None else "%.3f",
+        key="similarity_limit" if network is None else f"similarity_limit_{network.embedding.run_id}",
         width=420,
-        help="1: the same image but for brightness and contrast.",
+        help="1: the same image, but for brightness and contrast." if network is None else "1: the same to it.",
     )
-    return limit_of("embedding", similarity)
+    return limit_of(likeness, similarity)
 
 
-def _show_counts(found: dict[str, dict[int, NearDuplicates]]) -> None:
+def _show_counts(found: dict[str, dict[int, NearDuplicates]], *, strangers: bool) -> None:
     left, right = st.columns([5, 4], gap="medium")
     with left:
         counted: Counted = st.segmented_control(
@@ -109,7 +155,7 @@ def _show_counts(found: dict[str, dict[int, NearDuplicates]]) -> None:
             "Shares of the test images, over all repeats. Same patient: those whose nearest training image is of the "
             "same patient, however near it is; in a split of patients there is none."
         )
-        for sentence in describe_strangers(found):
+        for sentence in describe_strangers(found) if strangers else ():
             st.caption(f":material/warning: {sentence}")
 
 
