@@ -162,7 +162,7 @@ def _identity(order: _Order, rng: np.random.Generator) -> PhantomIdentity:
     year = int(rng.integers(2018, 2023))
     return PhantomIdentity(
         patient_id=f"PH-{order.number:04d}",
-        name=f"Phantom^{rng.choice(_NAMES)}",
+        name=f"Invented^{rng.choice(_NAMES)}",
         birth_date=f"{year - age}{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}",
         sex=str(rng.choice(("F", "M"))),
         age=age,

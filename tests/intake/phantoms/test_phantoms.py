@@ -14,6 +14,7 @@ from highdicom.seg import Segmentation
 from pydicom.uid import MRImageStorage, SegmentationStorage
 
 from brainmri.errors import IntakeError
+from brainmri.intake.deidentify import IDENTITY_KEYWORDS, collect_identity, screen_text
 from brainmri.intake.phantoms import PHANTOM_MANUFACTURER
 from brainmri.intake.phantoms.anatomy import Tissue, draw_head, draw_shape
 from brainmri.intake.phantoms.archive import write_archive
@@ -74,6 +75,14 @@ def test_no_header_tells_the_diagnosis_and_each_says_that_it_is_a_phantom(datase
 
 def test_the_archive_holds_personal_data_to_be_removed(datasets: list[pydicom.FileDataset]) -> None:
     assert all(one.PatientName and one.PatientBirthDate for one in datasets)
+
+
+def test_removing_identity_leaves_the_scanner_its_name(datasets: list[pydicom.FileDataset]) -> None:
+    one = next(one for one in datasets if one.SOPClassUID == MRImageStorage)
+    identity = collect_identity(str(one[name].value) for name in IDENTITY_KEYWORDS if name in one)
+    for name in ("Manufacturer", "ManufacturerModelName"):
+        assert screen_text(one[name].value, identity) == one[name].value
+
 
 
 @pytest.mark.parametrize("patient_id", ["PH-0001", "PH-0002", "PH-0003"])
