@@ -112,7 +112,7 @@ def _series_attributes(
         "PatientBirthDate": identity.birth_date,
         "PatientSex": identity.sex,
         "PatientAge": f"{identity.age:03d}Y",
-        "PatientAddress": "1 Phantom Street",
+        "PatientAddress": "1 Invented Street",
         "ScanningSequence": ["SE", "IR"] if sequence == "FLAIR" else "SE",
         "SequenceVariant": "SK",
         "ScanOptions": "",
