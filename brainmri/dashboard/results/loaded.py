@@ -20,8 +20,8 @@ from brainmri.evaluation.metrics import MetricByRun, measure_runs
 from brainmri.evaluation.reading import FinishedRun, align_runs, read_finished_runs
 from brainmri.evaluation.verdicts import Scored, score
 
-_SEED: Final = 0
-"""Of the bootstrap: the same numbers at every visit."""
+BOOTSTRAP_SEED: Final = 0
+"""The same numbers at every visit."""
 
 
 def predictions(chosen: Choice) -> ExperimentPredictions:
@@ -103,7 +103,7 @@ def _findings(key: tuple[str, ...], _chosen: Choice) -> Findings:
 
 @st.cache_resource(max_entries=64, show_spinner="Drawing patients …")
 def _bootstrap(key: tuple[str, ...], _chosen: Choice) -> Bootstrap:
-    return bootstrap_metric(scored(_chosen), _chosen.metric, seed=_SEED)
+    return bootstrap_metric(scored(_chosen), _chosen.metric, seed=BOOTSTRAP_SEED)
 
 
 def _or_nan(value: float | None) -> float:
