@@ -40,7 +40,7 @@ UNUSUAL_SHARE: Final = 0.001
 
 THUMBNAIL_PX: Final = 16
 
-_REDUCED_AT_ONCE: Final = 8
+_REDUCED_AT_ONCE: Final = 32
 """Images that are reduced at once, so that they stay in the processor's cache."""
 
 _REFERENCE_IMAGES: Final = 1000

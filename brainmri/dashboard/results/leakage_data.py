@@ -15,6 +15,7 @@ from brainmri.dashboard.state import current_study
 from brainmri.errors import BrainMRIError
 from brainmri.evaluation.duplicate_rows import Likeness
 from brainmri.evaluation.experiments_compared import ExperimentPair, compare_pair
+from brainmri.evaluation.fingerprint_files import read_fingerprints
 from brainmri.evaluation.leakage import LeakageDifference, compare_splits
 from brainmri.evaluation.measured_experiments import describe_measured, read_split_digests, read_split_sides
 from brainmri.evaluation.near_duplicates import (
@@ -22,13 +23,12 @@ from brainmri.evaluation.near_duplicates import (
     NearDuplicates,
     find_near_duplicates,
     find_similar_images,
-    take_fingerprints,
     unusual_similarity,
 )
 from brainmri.evaluation.reading import read_experiment
 from brainmri.explanation.embeddings import FILE_NAME as EMBEDDING_FILE
 from brainmri.explanation.embeddings import RunEmbedding, embedded_runs, read_embedding
-from brainmri.imaging.datasets import read_sample_rows, read_samples
+from brainmri.imaging.datasets import read_sample_rows
 from brainmri.training.monitor import ExperimentSummary, list_experiments
 
 CHECKPOINT_FILE: Final = "checkpoint.safetensors"
@@ -195,7 +195,7 @@ def _fingerprints_of(chosen: Choice) -> Fingerprints:
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")
 def _fingerprints(key: tuple[str, ...], _chosen: Choice) -> Fingerprints:
-    return take_fingerprints(read_samples(current_study(), _chosen.experiment.dataset_hash))
+    return read_fingerprints(current_study(), _chosen.experiment.dataset_hash)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
