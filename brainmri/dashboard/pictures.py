@@ -43,7 +43,7 @@ def _pack(_study: Study, url: str, case_id: str, digest: str, squares: Squares) 
         squares = tuple((one.slice_index, one.row, one.column, one.size_px) for one in found)
     return pack_case(
         f"{case_id} {digest[:12]}",
-        pack_volumes(volumes.arrays, volumes.spacing_mm),
+        pack_volumes(volumes.arrays, volumes.spacing_mm, volumes.placement),
         squares=[
             ViewedSquare(slice_index=index, row=row, column=column, size_px=size)
             for index, row, column, size in squares

@@ -302,7 +302,7 @@ def _pack(_study: Study, url: str, run_id: str, case_id: str, digest: str, stamp
 @st.cache_resource(show_spinner="Reading the volumes …", max_entries=8)
 def _read_packed_volumes(_study: Study, url: str, case_id: str, digest: str) -> PackedVolumes:
     volumes = read_case(_study, case_id)
-    return pack_volumes(volumes.arrays, volumes.spacing_mm)
+    return pack_volumes(volumes.arrays, volumes.spacing_mm, volumes.placement)
 
 
 def _stored_maps(study: Study, run_id: str) -> RunMaps | None:

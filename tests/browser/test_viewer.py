@@ -1,16 +1,20 @@
 """The viewer in a real Chromium."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from brainmri.dashboard import viewer as viewer_files
 from brainmri.dashboard.review import read_tested_cases
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
 from brainmri.imaging.datasets import read_samples
 from brainmri.imaging.records import Sample
+from brainmri.intake.volumes import read_case
 from brainmri.study import Study
 from brainmri.training.records import Run, Split
 from brainmri.vocabulary import TRAINED_DIAGNOSES, display_diagnosis
@@ -20,6 +24,7 @@ from tests.pages.filled import make_filled_study
 pytestmark = pytest.mark.browser
 
 RUN = "exp-001-resnet50-01"
+FOLDER = Path(viewer_files.__file__).parent
 PIXELS = "canvas => canvas.toDataURL()"
 
 
@@ -207,6 +212,104 @@ def test_the_next_case_keeps_keys_working_once(viewer: Viewer) -> None:
     viewer.page.wait_for_timeout(1000)
     viewer.page.keyboard.press("o")
     expect(viewer.part("overlay")).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_crosshair_follows_the_pointer_in_all_panels_and_reads_the_stored_values(
+    viewer: Viewer, explained: Study
+) -> None:
+    others = viewer.page.locator("canvas[data-name=T1]")
+    sent = len(viewer.sent)
+    without = others.evaluate(PIXELS)
+    viewer.page.keyboard.press("x")
+    expect(viewer.part("crosshair")).to_have_attribute("aria-pressed", "true")
+    box = viewer.canvas.bounding_box()
+    viewer.page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.45 * box["height"])
+    viewer.page.wait_for_timeout(150)
+    assert others.evaluate(PIXELS) != without
+    read = re.fullmatch(
+        r"T1 (\S+), T2 (\S+), T1c (\S+) at column (\d+), row (\d+)", viewer.part("reading").inner_text()
+    )
+    assert read is not None
+    case = read_case(explained, viewer.page.get_by_test_id("stMetricValue").first.inner_text())
+    row, column = int(read[5]) - 1, int(read[4]) - 1
+    _, rows, columns = case.arrays["T1"].shape
+    assert (row, column) == (pytest.approx(0.45 * rows, abs=1), pytest.approx(0.4 * columns, abs=1))
+    stored = [case.arrays[name][viewer.slice() - 1, row, column] for name in ("T1", "T2", "T1c")]
+    assert [float(value) for value in read.groups()[:3]] == pytest.approx(stored)
+    viewer.page.keyboard.press("x")
+    expect(viewer.part("reading")).to_be_empty()
+    assert len(viewer.sent) == sent
+
+
+def test_the_place_of_a_slice_is_said_in_millimetres(viewer: Viewer, explained: Study) -> None:
+    case = viewer.page.get_by_test_id("stMetricValue").first.inner_text()
+    image = sitk.ReadImage(explained.case_folder(case) / "T1c.nii.gz")
+    at = image.TransformIndexToPhysicalPoint((0, 0, viewer.slice() - 1))
+    normal = image.GetDirection()[2::3]
+    mm = float(np.dot(at, normal))
+    expect(viewer.part("number")).to_contain_text(f"{'S' if mm >= 0 else 'I'} {abs(mm):.1f} mm")
+    assert re.search(r"scale bar [125]0? (cm|mm)", viewer.canvas.get_attribute("aria-label"))
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "edges"),
+    [
+        ((1, 0, 0), (0, 1, 0), ["R", "L", "A", "P"]),  # axial
+        ((0, 1, 0), (0, 0, -1), ["A", "P", "S", "I"]),  # sagittal
+        ((1, 0, 0), (0, 0, -1), ["R", "L", "S", "I"]),  # coronal
+        ((0.8, 0.6, 0), (-0.6, 0.8, 0), ["RA", "LP", "AL", "PR"]),  # turned by 37 degrees
+        ((0.98, 0.199, 0), (-0.199, 0.98, 0), ["R", "L", "A", "P"]),  # turned by 11 degrees
+    ],
+)
+def test_the_letters_at_the_edges_follow_the_direction_cosines(
+    context, column: tuple[float, ...], row: tuple[float, ...], edges: list[str]
+) -> None:
+    source = (FOLDER / "orientation.js").read_text(encoding="utf-8")
+    page = context.new_page()
+    page.add_script_tag(content=source)
+    found = page.evaluate("placement => edgeLetters(placement)", {"column": column, "row": row})
+    page.close()
+    assert [found[side] for side in ("left", "right", "top", "bottom")] == edges
+
+
+def test_all_keys_are_listed_and_a_double_click_restores_one_window(viewer: Viewer) -> None:
+    viewer.page.keyboard.press("?")
+    expect(viewer.part("keys")).to_be_visible()
+    expect(viewer.part("keys")).to_contain_text("crosshair")
+    viewer.page.keyboard.press("Escape")
+    expect(viewer.part("keys")).to_be_hidden()
+    label = viewer.canvas.get_attribute("aria-label")
+    viewer.canvas.focus()
+    viewer.page.keyboard.press("Shift+ArrowRight")
+    viewer.page.wait_for_timeout(150)
+    assert viewer.canvas.get_attribute("aria-label") != label
+    viewer.canvas.dblclick()
+    viewer.page.wait_for_timeout(150)
+    assert viewer.canvas.get_attribute("aria-label") == label
+
+
+def test_zoom_and_pan_move_all_panels_and_stay_on_the_image(viewer: Viewer) -> None:
+    others = viewer.page.locator("canvas[data-name=T2]")
+    before = others.evaluate(PIXELS)
+    viewer.canvas.hover()
+    viewer.page.keyboard.down("Control")
+    viewer.page.mouse.wheel(0, -300)
+    viewer.page.keyboard.up("Control")
+    viewer.page.wait_for_timeout(150)
+    expect(viewer.part("zoom")).to_have_text(f"{round(100 * np.e)} %")
+    zoomed = others.evaluate(PIXELS)
+    assert zoomed != before
+    viewer.page.keyboard.down("Shift")
+    viewer.page.mouse.down()
+    box = viewer.canvas.bounding_box()
+    viewer.page.mouse.move(box["x"] + 10, box["y"] + 10, steps=3)
+    viewer.page.mouse.up()
+    viewer.page.keyboard.up("Shift")
+    viewer.page.wait_for_timeout(150)
+    assert others.evaluate(PIXELS) != zoomed
+    viewer.part("reset").click()
+    viewer.page.wait_for_timeout(150)
+    assert others.evaluate(PIXELS) == before
 
 
 def test_pictures_are_crisp_on_a_fine_screen(viewer: Viewer) -> None:

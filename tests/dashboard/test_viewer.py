@@ -11,6 +11,7 @@ from brainmri.dashboard import viewer
 from brainmri.dashboard.viewer import MAP_PX, PackedVolumes, ViewedSquare, pack_case, pack_volumes, start_slice
 from brainmri.errors import ImagingError
 from brainmri.explanation.maps import colour_table
+from brainmri.intake.volumes import Placement
 from brainmri.vocabulary import SEQUENCES
 
 SPACING_MM = (5.0, 0.9, 0.8)
@@ -73,6 +74,23 @@ def test_the_header_names_grid_squares_and_windows(packed: PackedVolumes) -> Non
     assert head["names"] == list(SEQUENCES)
     assert head["squares"][0] == {"slice": 1, "row": 2, "column": 3, "size": 4, "said": "PCNSL"}
     assert all(low < high for low, high in head["windows"])
+
+
+def test_the_header_says_where_the_grid_lies(volumes: dict[str, np.ndarray], packed: PackedVolumes) -> None:
+    placement = Placement(
+        origin_mm=(-90.0, -100.0, -35.0),
+        slice_direction=(0.0, 0.0, 1.0),
+        row_direction=(0.0, 1.0, 0.0),
+        column_direction=(1.0, 0.0, 0.0),
+    )
+    head, _ = read(pack_case("a", pack_volumes(volumes, SPACING_MM, placement)))
+    assert head["placement"] == {
+        "origin": [-90.0, -100.0, -35.0],
+        "slice": [0.0, 0.0, 1.0],
+        "row": [0.0, 1.0, 0.0],
+        "column": [1.0, 0.0, 0.0],
+    }
+    assert read(pack_case("a", packed))[0]["placement"] is None
 
 
 def test_voxels_start_at_a_multiple_of_four_whatever_the_names(packed: PackedVolumes) -> None:
@@ -142,6 +160,8 @@ def test_the_first_slice_is_that_of_the_most_evidence() -> None:
 
 def test_the_browser_part_asks_for_nothing_outside_and_inserts_no_html() -> None:
     folder = Path(viewer.__file__).parent
-    for name in ("viewer.js", "viewer.css", "viewer.html"):
-        text = (folder / name).read_text(encoding="utf-8")
+    files = [path for path in folder.iterdir() if path.suffix in (".js", ".css", ".html")]
+    assert len(files) > 2
+    for path in files:
+        text = path.read_text(encoding="utf-8")
         assert not [word for word in ("http:", "https:", "innerHTML", "insertAdjacentHTML", "eval(") if word in text]

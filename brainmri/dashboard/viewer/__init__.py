@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from brainmri.explanation.maps import colour_table, upsample
 from brainmri.imaging.intensity import percentile_limits
 from brainmri.imaging.settings import DatasetSettings
+from brainmri.intake.volumes import Placement
 
 MAP_PX: Final = 96
 """Side of a map as it is sent; the browser scales it to the square."""
@@ -32,6 +33,8 @@ MOST_BYTES: Final = 96 * 2**20
 """Most voxels of a case, in bytes, that are sent at full resolution: a message may have 200 MB."""
 
 _FOLDER: Final = Path(__file__).parent
+_SCRIPTS: Final = ("viewer", "data", "controls", "crosshair", "orientation", "drawing")
+"""Files that the browser gets joined, as one module."""
 _LEVELS: Final = 65535
 _DEFAULTS: Final = DatasetSettings()
 
@@ -56,6 +59,8 @@ class PackedVolumes:
         uint16.
     reduced : int
         Pixels of the case's grid along the side of one that is sent; `shape` and `spacing_mm` are of those sent.
+    placement : Placement, optional
+        Where the grid lies in the patient; without it neither letters nor positions are shown.
     """
 
     shape: tuple[int, int, int]
@@ -66,6 +71,7 @@ class PackedVolumes:
     windows: tuple[tuple[float, float], ...]
     voxels: bytes
     reduced: int = 1
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +85,11 @@ class ViewedSquare:
     said: str = ""
 
 
-def pack_volumes(volumes: Mapping[str, NDArray[Any]], spacing_mm: tuple[float, float, float]) -> PackedVolumes:
+def pack_volumes(
+    volumes: Mapping[str, NDArray[Any]],
+    spacing_mm: tuple[float, float, float],
+    placement: Placement | None = None,
+) -> PackedVolumes:
     """Turn the sequences of a case into 16-bit voxels with the windows in which they are shown first.
 
     Slices of a case too large to send are averaged over small squares of pixels.
@@ -90,6 +100,8 @@ def pack_volumes(volumes: Mapping[str, NDArray[Any]], spacing_mm: tuple[float, f
         On one grid, in the scanner's units.
     spacing_mm : tuple of float
         Between slices, rows, columns.
+    placement : Placement, optional
+        Where the grid lies in the patient.
 
     Raises
     ------
@@ -114,6 +126,7 @@ def pack_volumes(volumes: Mapping[str, NDArray[Any]], spacing_mm: tuple[float, f
         windows=tuple(windows),
         voxels=b"".join(stored),
         reduced=reduced,
+        placement=placement,
     )
 
 
@@ -156,6 +169,7 @@ def pack_case(
         "id": identity,
         "shape": volumes.shape,
         "spacing": volumes.spacing_mm,
+        "placement": _place(volumes.placement),
         "names": volumes.names,
         "slopes": volumes.slopes,
         "offsets": volumes.offsets,
@@ -219,12 +233,31 @@ def show_viewer(packed: bytes, *, key: str) -> None:
 
 
 def _component() -> Any:
-    return st.components.v2.component("brainmri_viewer", html=_read("html"), css=_read("css"), js=_read("js"))
+    return st.components.v2.component(
+        "brainmri_viewer", html=_read("viewer.html"), css=_read("viewer.css"), js=_script()
+    )
 
 
-@lru_cache(maxsize=3)
-def _read(kind: str) -> str:
-    return (_FOLDER / f"viewer.{kind}").read_text(encoding="utf-8")
+@lru_cache(maxsize=1)
+def _script() -> str:
+    return "\n".join(_read(f"{name}.js") for name in _SCRIPTS)
+
+
+@lru_cache(maxsize=16)
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _place(placement: Placement | None) -> dict[str, tuple[float, float, float]] | None:
+    """Return a placement as the browser takes it."""
+    if placement is None:
+        return None
+    return {
+        "origin": placement.origin_mm,
+        "slice": placement.slice_direction,
+        "row": placement.row_direction,
+        "column": placement.column_direction,
+    }
 
 
 def _average(volume: NDArray[Any], pixels: int) -> NDArray[Any]:

@@ -1,0 +1,159 @@
+// Buttons, sliders, pointer, wheel and keys.
+
+function wireControls(state) {
+  const { parts } = state;
+  parts.overlay.onclick = () => toggleOverlay(state);
+  parts.crop.onclick = () => toggleCrop(state);
+  parts.opacity.oninput = () => { state.opacity = parts.opacity.value / 100; requestDraw(state); };
+  parts.slice.oninput = () => goTo(state, parts.slice.value - 1);
+  parts.classes.onchange = () => { state.chosen = Number(parts.classes.value); requestDraw(state); };
+  parts['scale-by'].onchange = () => { state.scaleBy = parts['scale-by'].value; requestDraw(state); };
+  parts.in.onclick = () => zoomBy(state, 1.25);
+  parts.out.onclick = () => zoomBy(state, 1 / 1.25);
+  parts.reset.onclick = () => reset(state);
+  parts.crosshair.onclick = () => toggleCrosshair(state);
+  parts.help.onclick = () => showKeys(state, parts.keys.hidden);
+  parts['close-keys'].onclick = () => showKeys(state, false);
+}
+
+function toggleOverlay(state) {
+  state.overlay = !state.overlay;
+  requestDraw(state);
+}
+
+function toggleCrop(state) {
+  const { head } = state.packed;
+  if (head.squares.length === 0) return;
+  state.crop = !state.crop;
+  state.zoom = 1;
+  state.panX = state.panY = 0;
+  if (state.crop && !squareOf(state)) { // go to the nearest slice that the network saw
+    const near = head.squares.map((square) => square.slice).sort(
+      (a, b) => Math.abs(a - state.slice) - Math.abs(b - state.slice));
+    state.slice = near[0];
+  }
+  requestDraw(state);
+}
+
+function goTo(state, slice) {
+  state.slice = Math.min(state.packed.head.shape[0] - 1, Math.max(0, slice));
+  requestDraw(state);
+}
+
+function zoomBy(state, factor, atX = 0, atY = 0) { // atX, atY: from the panel's centre, as shares of its width
+  const zoom = Math.min(LARGEST_ZOOM, Math.max(1, state.zoom * factor));
+  const change = zoom / state.zoom;
+  state.panX = atX - (atX - state.panX) * change;
+  state.panY = atY - (atY - state.panY) * change;
+  state.zoom = zoom;
+  keepInside(state);
+  requestDraw(state);
+}
+
+function keepInside(state) {
+  const most = (state.zoom - 1) / 2;
+  state.panX = Math.min(most, Math.max(-most, state.panX));
+  state.panY = Math.min(most, Math.max(-most, state.panY));
+}
+
+function reset(state) {
+  state.zoom = 1;
+  state.panX = state.panY = 0;
+  for (const panel of state.panels) panel.window = [...state.packed.head.windows[panel.index]];
+  requestDraw(state);
+}
+
+function resetWindow(state, panel) {
+  panel.window = [...state.packed.head.windows[panel.index]];
+  requestDraw(state);
+}
+
+function showKeys(state, shown) {
+  state.parts.keys.hidden = !shown;
+  state.parts.help.setAttribute('aria-expanded', String(shown));
+  if (shown) state.parts['close-keys'].focus();
+}
+
+function changeWindow(state, panel, wider, brighter) { // as shares of the window at the start
+  const [low, high] = state.packed.head.windows[panel.index];
+  const unit = high - low;
+  const width = Math.max(unit / 100, panel.window[1] - panel.window[0] + wider * unit);
+  const level = (panel.window[0] + panel.window[1]) / 2 - brighter * unit;
+  panel.window = [level - width / 2, level + width / 2];
+  requestDraw(state);
+}
+
+function wirePanel(state, panel) {
+  const { canvas } = panel;
+  let last = null;
+  canvas.onpointerdown = (event) => {
+    if (event.button > 1) return;
+    canvas.focus({ preventScroll: true });
+    canvas.setPointerCapture(event.pointerId);
+    last = { x: event.clientX, y: event.clientY, pan: event.shiftKey || event.button === 1 };
+    event.preventDefault();
+  };
+  canvas.onpointermove = (event) => {
+    movePointer(state, panel, event);
+    if (!last) return;
+    const width = canvas.clientWidth;
+    const dx = (event.clientX - last.x) / width;
+    const dy = (event.clientY - last.y) / width;
+    last = { ...last, x: event.clientX, y: event.clientY };
+    if (last.pan) {
+      state.panX += dx;
+      state.panY += dy;
+      keepInside(state);
+      requestDraw(state);
+    } else changeWindow(state, panel, 1.5 * dx, -1.5 * dy);
+  };
+  canvas.onpointerup = canvas.onpointercancel = () => { last = null; };
+  canvas.ondblclick = () => resetWindow(state, panel);
+  let turned = 0;
+  canvas.addEventListener('wheel', (event) => {
+    event.preventDefault();
+    if (event.ctrlKey || event.metaKey) {
+      const box = canvas.getBoundingClientRect();
+      const x = (event.clientX - box.left - box.width / 2) / box.width;
+      const y = (event.clientY - box.top - box.height / 2) / box.width;
+      zoomBy(state, Math.exp(-event.deltaY / 300), x, y);
+      return;
+    }
+    turned += event.deltaMode === 0 ? event.deltaY / 40 : event.deltaY; // a trackpad sends many small steps
+    if (Math.abs(turned) < 1) return;
+    goTo(state, state.slice + Math.sign(turned));
+    turned = 0;
+  }, { passive: false });
+}
+
+function handleKey(state, event) {
+  if (!state.packed || event.ctrlKey || event.metaKey || event.altKey) return;
+  const path = event.composedPath();
+  const target = path[0];
+  const inside = path.includes(state.root) || path.includes(state.parts.panels.getRootNode());
+  if (target.isContentEditable || /^(SELECT|TEXTAREA)$/.test(target.tagName)) return;
+  if (target.tagName === 'INPUT' && !(target.type === 'range' && inside)) return; // someone types there
+  if (!runKey(state, event, target, inside)) return;
+  event.preventDefault();
+}
+
+function runKey(state, event, target, inside) {
+  const key = event.key;
+  if (key === 'o' || key === 'O') { if (!state.parts.overlay.disabled) toggleOverlay(state); return true; }
+  if (key === 's' || key === 'S') { toggleCrop(state); return true; }
+  if (key === 'x' || key === 'X') { toggleCrosshair(state); return true; }
+  if (key === '?') { showKeys(state, state.parts.keys.hidden); return true; }
+  if (key === 'Escape' && !state.parts.keys.hidden) { showKeys(state, false); return true; }
+  if (key === '+' || key === '=') { zoomBy(state, 1.25); return true; }
+  if (key === '-') { zoomBy(state, 1 / 1.25); return true; }
+  if (!inside) return false;
+  if (key === '0') { reset(state); return true; }
+  const ends = { Home: 0, End: state.packed.head.shape[0] - 1, PageUp: state.slice + 5, PageDown: state.slice - 5 }[key];
+  if (ends !== undefined && target.tagName !== 'INPUT') { goTo(state, ends); return true; }
+  const arrow = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[key];
+  if (!arrow || target.tagName === 'INPUT') return false; // arrow keys stay with a slider
+  const panel = state.panels.find((one) => one.canvas === target);
+  if (event.shiftKey && panel) changeWindow(state, panel, 0.05 * arrow[0], 0.05 * arrow[1]);
+  else goTo(state, state.slice + arrow[0] + arrow[1]);
+  return true;
+}
