@@ -5,6 +5,7 @@ from importlib import import_module
 import streamlit as st
 
 from brainmri.dashboard.results.choice import Choice, choose, choose_experiment
+from brainmri.dashboard.results.panels import choose_figure_format
 from brainmri.dashboard.state import current_study, query_choice, remember_choice, show_phantom_notice
 from brainmri.evaluation.reading import EvaluatedExperiment
 from brainmri.evaluation.wording import IMAGE_SPLIT_CAVEAT, describe_experiment, describe_missing, label_experiment
@@ -34,6 +35,7 @@ def show_page() -> None:
         chosen = choose(study, experiment_id)
     show_summary(chosen.experiment)
     show_section(chosen)
+    choose_figure_format()
 
 
 def show_nothing_yet(*, waiting: bool) -> None:

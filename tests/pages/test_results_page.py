@@ -148,3 +148,13 @@ def test_the_verdict_on_cases_can_be_chosen(empty_study: Study, open_results: Op
 def test_a_section_that_is_not_there_gives_way_to_the_comparison(empty_study: Study, open_results: OpenResults) -> None:
     add_experiment(empty_study)
     assert open_results(view="nonsense").query_params["view"] == "comparison"
+
+
+def test_figures_are_saved_in_the_format_that_is_chosen(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study)
+    app = open_results()
+    formats = [json.loads(chart.proto.config)["toImageButtonOptions"]["format"] for chart in app.get("plotly_chart")]
+    assert set(formats) == {"svg"}
+    app.button_group(key="figure_format").set_value("PNG").run()
+    formats = [json.loads(chart.proto.config)["toImageButtonOptions"]["format"] for chart in app.get("plotly_chart")]
+    assert set(formats) == {"png"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,6 +12,28 @@ from streamlit.delta_generator import DeltaGenerator
 from brainmri.dashboard.results.choice import Choice
 from brainmri.dashboard.results.loaded import measured
 from brainmri.figures.palette import CHART_CONFIG
+
+_FORMAT: Final = "figure_format"
+_FORMATS: Final[dict[str, dict[str, Any]]] = {
+    "SVG": CHART_CONFIG["toImageButtonOptions"],
+    "PNG": {"format": "png", "scale": 3},
+}
+
+
+def choose_figure_format() -> None:
+    """Let the reader choose what the camera above a figure saves."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+        st.caption("The camera above a figure saves it as", width="content")
+        st.segmented_control(
+            "Format of saved figures",
+            list(_FORMATS),
+            default="SVG",
+            required=True,
+            key=_FORMAT,
+            persist_state="session",
+            label_visibility="collapsed",
+            help="SVG: a drawing that stays sharp at every size. PNG: a picture of three times the size on the screen.",
+        )
 
 
 def show_gaps(chosen: Choice) -> bool:
@@ -34,11 +56,12 @@ def show_heading(text: str) -> DeltaGenerator:
 
 def show_figure(figure: go.Figure, *, key: str, alt: str, selectable: bool = False) -> list[dict[str, Any]]:
     """Show a figure; return the points that were clicked, none where it is not selectable."""
+    config = {**CHART_CONFIG, "toImageButtonOptions": _FORMATS[st.session_state.get(_FORMAT, "SVG")]}
     if not selectable:
-        st.plotly_chart(figure, theme=None, config=CHART_CONFIG, key=key, alt=alt)
+        st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt)
         return []
     clicked = st.plotly_chart(
-        figure, theme=None, config=CHART_CONFIG, key=key, alt=alt, on_select="rerun", selection_mode="points"
+        figure, theme=None, config=config, key=key, alt=alt, on_select="rerun", selection_mode="points"
     )
     points: list[dict[str, Any]] = clicked.selection.points
     return points
