@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -61,27 +62,47 @@ def make_experiment(study: Study, **changes) -> str:
     return create_experiment(study, DATASET, TrainingSettings(**(values | changes)))
 
 
-def start_work(study: Study, experiment: str, *options: str, environment: dict[str, str]) -> subprocess.Popen[str]:
-    """Start the command, on two cores at most: then each run computes in one thread, here and there."""
-    cores = sorted(os.sched_getaffinity(0))[:2]
-    command = [sys.executable, "-m", "brainmri", "work", experiment, "--json", "--study", str(study.folder), *options]
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**environment, INTERVAL_VARIABLE: "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=partial(os.sched_setaffinity, 0, cores),  # noqa: PLW1509 - no thread of the tests holds a lock
-    )
+class Driver:
+    """``python -m brainmri work``, on two cores at most: then each run computes in one thread, here and there.
 
+    A context manager that ends it.
+    """
 
-def wait_for(condition: Callable[[], object], driver: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert driver.poll() is None, driver.communicate()
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
+    def __init__(self, study: Study, experiment: str, *options: str, environment: dict[str, str]) -> None:
+        self._output, self._errors = study.folder.parent / "output", study.folder.parent / "errors"
+        cores = sorted(os.sched_getaffinity(0))[:2]
+        command = [sys.executable, "-m", "brainmri", "work", experiment, "--json", "--study", str(study.folder)]
+        with self._output.open("wb") as output, self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [*command, *options],
+                cwd=ROOT,
+                env={**environment, INTERVAL_VARIABLE: "0"},
+                stdout=output,
+                stderr=errors,
+                preexec_fn=partial(os.sched_setaffinity, 0, cores),  # noqa: PLW1509 - no thread here holds a lock
+            )
+
+    def __enter__(self) -> Driver:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        """Wait until something is so, as long as the driver works."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert self._process.poll() is None, self._errors.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.1)
+
+    def finish(self) -> dict[str, Any]:
+        """Wait for the end, which must be a good one, and return what was printed."""
+        code = self._process.wait(PATIENCE_S)
+        assert code == 0, self._errors.read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(self._output.read_text(encoding="utf-8"))
+        return found
 
 
 def read_runs(study: Study, experiment: str) -> list[Run]:
@@ -116,19 +137,14 @@ def logs(study: Study, experiment: str) -> str:
 def test_runs_of_a_node_that_is_killed_go_on_elsewhere_and_give_what_one_machine_gives(study, nodes):
     spread = make_experiment(study)
     doomed = nodes.join()
-    driver = start_work(study, spread, "--engine", "ray", "--address", nodes.address, environment=nodes.environment)
-    try:
-        wait_for(lambda: count_states(study) == 2, driver)  # a run on each node, both with a state
+    with Driver(study, spread, "--engine", "ray", "--address", nodes.address, environment=nodes.environment) as driver:
+        driver.wait_for(lambda: count_states(study) == 2)  # a run on each node, both with a state
         assert len(list_workers(study)) == 3, "the page shows the driver and a process on each node"
         nodes.kill(doomed)
-        wait_for(lambda: "was lost" in logs(study, spread), driver)
-        output, errors = driver.communicate(timeout=PATIENCE_S)
-    finally:
-        driver.kill()
-        driver.wait()
-    assert driver.returncode == 0, errors
+        driver.wait_for(lambda: "was lost" in logs(study, spread))
+        rows = driver.finish()["runs"]
+    assert [row["status"] for row in rows] == ["finished"] * 4
     runs = read_runs(study, spread)
-    assert [row["status"] for row in json.loads(output)["runs"]] == ["finished"] * 4
     assert sorted(run.attempt for run in runs) == [1, 1, 1, 2], "only the run of the lost node was taken again"
     assert [read_log(study, run).count("finished after") for run in runs] == [1] * 4
     assert "goes on after epoch" in logs(study, spread)
@@ -137,8 +153,8 @@ def test_runs_of_a_node_that_is_killed_go_on_elsewhere_and_give_what_one_machine
         assert set(Counter(session.scalars(select(Epoch.run_id))).values()) == {8}
     assert list_workers(study) == []
     here = make_experiment(study)
-    local = start_work(study, here, environment=dict(os.environ))
-    local.communicate(timeout=PATIENCE_S)
+    with Driver(study, here, environment=dict(os.environ)) as local:
+        local.finish()
     assert {run.versions[THREADS_KEY] for run in read_runs(study, here)} == {"1"}
     found, expected = read_predictions(study, spread), read_predictions(study, here)
     assert len(expected) == sum(len(split) for split in _test_sets(study, here))
@@ -149,21 +165,16 @@ def test_runs_of_a_node_that_is_killed_go_on_elsewhere_and_give_what_one_machine
 def test_a_pause_puts_runs_back_with_their_state_and_a_stop_ends_them(study, nodes):
     experiment = make_experiment(study, repeats=2, epochs=500)
     options = "--engine", "ray", "--address", nodes.address
-    drivers = [start_work(study, experiment, *options, environment=nodes.environment)]
-    try:
-        wait_for(lambda: count_states(study) == 1, drivers[0])
+    with Driver(study, experiment, *options, environment=nodes.environment) as paused:
+        paused.wait_for(lambda: count_states(study) == 1)
         pause(study, experiment)
-        assert drivers[0].wait(PATIENCE_S) == 0
-        assert [run.status for run in read_runs(study, experiment)] == ["queued", "queued"]
-        assert count_states(study) == 1
-        drivers.append(start_work(study, experiment, *options, environment=nodes.environment))
-        wait_for(lambda: "goes on after epoch" in logs(study, experiment), drivers[1])
+        paused.finish()
+    assert [run.status for run in read_runs(study, experiment)] == ["queued", "queued"]
+    assert count_states(study) == 1
+    with Driver(study, experiment, *options, environment=nodes.environment) as stopped:
+        stopped.wait_for(lambda: "goes on after epoch" in logs(study, experiment))
         request_stop(study, experiment)
-        assert drivers[1].wait(PATIENCE_S) == 0
-    finally:
-        for driver in drivers:
-            driver.kill()
-            driver.communicate()
+        stopped.finish()
     assert [run.status for run in read_runs(study, experiment)] == ["stopped", "stopped"]
     assert count_states(study) == 1, "the run can go on later"
     assert list_workers(study) == []
