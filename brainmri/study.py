@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 from brainmri.database import Base, complete_tables, open_engine, utc_now
 from brainmri.errors import StudyError
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised with every change of a table. A study of a lower version gets the columns that it lacks when it is opened."""
 
 STUDY_VARIABLE: Final = "BRAINMRI_STUDY"
@@ -28,6 +28,7 @@ _RECORD_MODULES: Final = (
     "brainmri.intake.records",
     "brainmri.imaging.records",
     "brainmri.training.records",
+    "brainmri.review.records",
     "brainmri.tasks",
 )
 """Modules that define tables; imported when a study opens, so that all tables exist."""

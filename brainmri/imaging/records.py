@@ -54,6 +54,10 @@ class Dataset(Base):
     settings: Mapped[dict[str, Any]]
     """How samples were made: margin, percentiles."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    corrected_from: Mapped[str | None] = mapped_column(ForeignKey("datasets.hash"))
+    """The data set without corrections that this one was made from; None: it is such a one."""
+    correction_ids: Mapped[list[Any] | None]
+    """The corrections that it has."""
 
 
 class Sample(Base):

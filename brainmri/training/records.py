@@ -36,6 +36,8 @@ class Experiment(Base):
     paused: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Waiting runs are not begun; those at work go back into the queue at the end of their epoch."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("experiments.experiment_id"))
+    """The experiment that this one repeats on corrected samples, with the same protocol and the same splits."""
 
 
 class Split(Base):

@@ -1,0 +1,1 @@
+"""Review of cases: what people find, what they correct, and what became of it."""
