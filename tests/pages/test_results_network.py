@@ -86,3 +86,12 @@ def test_cases_are_counted_where_asked_for(empty_study: Study, open_network: Ope
     app.button_group(key="level").set_value("case").run()
     assert not app.exception
     assert "verdicts of" in texts(app)
+
+
+def test_every_choice_of_a_network_counts(empty_study: Study, open_network: OpenNetwork) -> None:
+    add_experiment(empty_study)
+    app = open_network()
+    for network in ("googlenet", "resnet50", "alexnet", "resnet50"):
+        next(one for one in app.button_group if one.label == "Network").set_value(network).run()
+        assert app.query_params["network"] == network
+        assert next(one for one in app.button_group if one.label == "Network").value == network

@@ -50,7 +50,7 @@ def show(chosen: Choice) -> None:
         st.info("No finished run has tested anything yet.", icon=":material/info:")
         return
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        network = _choose_network(found.architectures)
+        network = _choose_network(chosen, found.architectures)
         part = _choose_part()
     if part == "errors":
         _show_errors(chosen, network)
@@ -83,13 +83,19 @@ def _show_all_curves(chosen: Choice, network: str) -> None:
         _show_referral(chosen, network)
 
 
-def _choose_network(architectures: tuple[str, ...]) -> str:
+def _choose_network(chosen: Choice, architectures: tuple[str, ...]) -> str:
+    """Let the reader choose a network; the address carries it.
+
+    The key keeps the control the same one while its default follows the address: without it, Streamlit takes it for a
+    new control after each choice, and loses the next click.
+    """
     network: str = st.segmented_control(
         "Network",
         list(architectures),
         format_func=display_architecture,
         default=query_choice("network", architectures) or architectures[0],
         required=True,
+        key=f"network-{chosen.experiment.experiment_id}",
         label_visibility="collapsed",
     )
     remember_choice(network=network)
