@@ -32,10 +32,11 @@ START_S = 30
 
 
 class Server:
-    """``streamlit run app.py`` on a study, on a free port."""
+    """``streamlit run app.py``, or another script, on a study, on a free port."""
 
-    def __init__(self, study: Path) -> None:
+    def __init__(self, study: Path, script: str = "app.py") -> None:
         self.study = study
+        self.script = script
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +47,7 @@ class Server:
     def start(self) -> None:
         """Start the server and wait until it is healthy."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
+            [sys.executable, "-m", "streamlit", "run", self.script, "--server.port", str(self.port)],
             cwd=ROOT,
             env={**os.environ, "BRAINMRI_STUDY": str(self.study)},
             stdin=subprocess.DEVNULL,

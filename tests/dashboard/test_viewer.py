@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from brainmri.dashboard import viewer
-from brainmri.dashboard.viewer import MAP_PX, PackedVolumes, ViewedSquare, pack_case, pack_volumes, start_slice
+from brainmri.dashboard.viewer import (
+    MAP_PX,
+    DrawnRegion,
+    PackedVolumes,
+    ViewedSquare,
+    pack_case,
+    pack_volumes,
+    read_region,
+    start_slice,
+)
 from brainmri.errors import ImagingError
 from brainmri.explanation.maps import colour_table
 from brainmri.intake.volumes import Placement
@@ -148,6 +157,28 @@ def test_slices_too_large_to_send_are_averaged(
 
 def test_without_maps_no_class_is_offered(packed: PackedVolumes) -> None:
     assert read(pack_case("a", packed, squares=SQUARES, classes=("X", "Y")))[0]["classes"] == []
+
+
+REGION = {"row": 2, "column": 3, "size_px": 4, "first_slice": 0, "last_slice": 3}
+
+
+def test_a_region_that_fits_the_case_is_returned_in_its_voxels(packed: PackedVolumes) -> None:
+    assert read_region(REGION, pack_case("a", packed)) == DrawnRegion(**REGION)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"row": 4}, {"column": -1}, {"column": 6}, {"size_px": 0}, {"last_slice": 4}, {"first_slice": 3, "last_slice": 2}],
+)
+def test_a_region_beyond_the_case_is_refused(packed: PackedVolumes, change: dict[str, int]) -> None:
+    with pytest.raises(ImagingError, match="reaches beyond the case's 4 slices of 7 × 9 px"):
+        read_region({**REGION, **change}, pack_case("a", packed))
+
+
+@pytest.mark.parametrize("sent", ["x", {}, {**REGION, "row": 1.5}, {**REGION, "row": "2"}, {**REGION, "more": 1}])
+def test_what_is_no_region_is_refused(packed: PackedVolumes, sent: object) -> None:
+    with pytest.raises(ImagingError, match="expected whole numbers row, column, size_px"):
+        read_region(sent, pack_case("a", packed))
 
 
 def test_the_first_slice_is_that_of_the_most_evidence() -> None:

@@ -12,7 +12,7 @@ import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from brainmri.errors import ImagingError
 from brainmri.explanation.maps import colour_table, upsample
 from brainmri.imaging.intensity import percentile_limits
 from brainmri.imaging.settings import DatasetSettings
@@ -33,7 +34,7 @@ MOST_BYTES: Final = 96 * 2**20
 """Most voxels of a case, in bytes, that are sent at full resolution: a message may have 200 MB."""
 
 _FOLDER: Final = Path(__file__).parent
-_SCRIPTS: Final = ("viewer", "data", "controls", "crosshair", "orientation", "drawing")
+_SCRIPTS: Final = ("viewer", "data", "controls", "crosshair", "orientation", "region", "drawing")
 """Files that the browser gets joined, as one module."""
 _LEVELS: Final = 65535
 _DEFAULTS: Final = DatasetSettings()
@@ -83,6 +84,17 @@ class ViewedSquare:
     column: int
     size_px: int
     said: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnRegion:
+    """A square that a visitor drew, in voxels of the case's grid, counted from 0; both slices belong to it."""
+
+    row: int
+    column: int
+    size_px: int
+    first_slice: int
+    last_slice: int
 
 
 def pack_volumes(
@@ -169,6 +181,7 @@ def pack_case(
         "id": identity,
         "shape": volumes.shape,
         "spacing": volumes.spacing_mm,
+        "reduced": step,
         "placement": _place(volumes.placement),
         "names": volumes.names,
         "slopes": volumes.slopes,
@@ -219,7 +232,7 @@ def start_slice(
     return squares[len(squares) // 2].slice_index
 
 
-def show_viewer(packed: bytes, *, key: str) -> None:
+def show_viewer(packed: bytes, *, key: str, draw_region: bool = False) -> DrawnRegion | None:
     """Show the viewer. Data that has not changed is not sent again.
 
     Parameters
@@ -228,8 +241,76 @@ def show_viewer(packed: bytes, *, key: str) -> None:
         From `pack_case`.
     key : str
         One viewer keeps its key from case to case.
+    draw_region : bool
+        Whether a visitor can draw a square region over a range of slices.
+
+    Returns
+    -------
+    DrawnRegion or None
+        The region, in the one run of the page that follows its confirmation.
+
+    Raises
+    ------
+    ImagingError
+        Where the browser sends something that is no region of this case.
     """
-    _component()(data=packed, key=key)
+    if not draw_region:
+        _component()(data=packed, key=key)
+        return None
+    sent = _drawing_component()(data=packed, key=key, on_region_change=_nothing_more).region
+    return None if sent is None else read_region(sent, packed)
+
+
+def read_region(sent: object, packed: bytes) -> DrawnRegion:
+    """Return a region that the browser sent, checked against the case.
+
+    Parameters
+    ----------
+    sent : object
+        Should hold the whole numbers that `DrawnRegion` names.
+    packed : bytes
+        The case, from `pack_case`.
+
+    Raises
+    ------
+    ImagingError
+        Where it is none, or reaches beyond the case's grid.
+    """
+    (length,) = struct.unpack_from("<I", packed)
+    head = json.loads(packed[4 : 4 + length])
+    slices, rows, columns = (int(side) for side in head["shape"])
+    step = int(head["reduced"])
+    names = tuple(field.name for field in fields(DrawnRegion))
+    if (
+        not isinstance(sent, Mapping)
+        or set(sent) != set(names)
+        or not all(type(value) in (int, float) and value == int(value) for value in sent.values())
+    ):
+        raise ImagingError(
+            f"The viewer sent {sent!r}; expected whole numbers {', '.join(names)}. Draw the region again."
+        )
+    region = DrawnRegion(**{name: int(sent[name]) for name in names})
+    fits = (
+        region.size_px > 0
+        and 0 <= region.row <= rows * step - region.size_px
+        and 0 <= region.column <= columns * step - region.size_px
+        and 0 <= region.first_slice <= region.last_slice < slices
+    )
+    if not fits:
+        raise ImagingError(
+            f"The region {region} reaches beyond the case's {slices} slices of {rows * step} × {columns * step} px. "
+            "Draw it again."
+        )
+    return region
+
+
+def _nothing_more() -> None:
+    """Streamlit returns an event only of those for which it has a function to call."""
+
+
+def _drawing_component() -> Any:
+    html, css = _read("viewer.html") + _read("region.html"), _read("viewer.css")
+    return st.components.v2.component("brainmri_drawing_viewer", html=html, css=css, js=_script())
 
 
 def _component() -> Any:

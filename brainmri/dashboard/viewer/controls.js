@@ -90,11 +90,13 @@ function wirePanel(state, panel) {
     if (event.button > 1) return;
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
+    if (state.drawing && event.button === 0 && !event.shiftKey) { startRegion(state, panel, event); event.preventDefault(); return; }
     last = { x: event.clientX, y: event.clientY, pan: event.shiftKey || event.button === 1 };
     event.preventDefault();
   };
   canvas.onpointermove = (event) => {
     movePointer(state, panel, event);
+    if (state.corner) { dragRegion(state, panel, event); return; }
     if (!last) return;
     const width = canvas.clientWidth;
     const dx = (event.clientX - last.x) / width;
@@ -107,7 +109,7 @@ function wirePanel(state, panel) {
       requestDraw(state);
     } else changeWindow(state, panel, 1.5 * dx, -1.5 * dy);
   };
-  canvas.onpointerup = canvas.onpointercancel = () => { last = null; };
+  canvas.onpointerup = canvas.onpointercancel = () => { last = state.corner = null; };
   canvas.ondblclick = () => resetWindow(state, panel);
   let turned = 0;
   canvas.addEventListener('wheel', (event) => {
@@ -147,6 +149,7 @@ function runKey(state, event, target, inside) {
   if (key === '+' || key === '=') { zoomBy(state, 1.25); return true; }
   if (key === '-') { zoomBy(state, 1 / 1.25); return true; }
   if (!inside) return false;
+  if (runRegionKey(state, key, target)) return true;
   if (key === '0') { reset(state); return true; }
   const ends = { Home: 0, End: state.packed.head.shape[0] - 1, PageUp: state.slice + 5, PageDown: state.slice - 5 }[key];
   if (ends !== undefined && target.tagName !== 'INPUT') { goTo(state, ends); return true; }

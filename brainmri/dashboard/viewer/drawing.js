@@ -146,6 +146,7 @@ function drawPanel(state, panel, square, hasMap) {
     }
     if (square) drawSquare(state, context, ratio, square, { x, y, kx, ky }, hasMap);
     context.restore();
+    drawRegion(state, panel, context, ratio);
     drawCrosshair(state, panel, context, ratio);
   }
   drawMarks(state, panel, context, ratio, width, height, pxPerMm);
@@ -226,9 +227,11 @@ function sayState(state, square) {
   parts.classes.value = String(state.chosen);
   const position = slicePosition(head, state.slice);
   parts.number.textContent = `${state.slice + 1} of ${head.shape[0]}${position ? ` · ${position}` : ''}`;
+  sayRegion(state);
+  parts.panels.classList.toggle('drawing', state.drawing);
   parts.crosshair.setAttribute('aria-pressed', String(state.crosshair));
   parts.reading.textContent = state.crosshair && state.pointer ? describePoint(state) : '';
-  parts.said.textContent = square ? square.said : 'outside the tumour: not seen by the network';
+  parts.said.textContent = square ? square.said : head.squares.length ? 'outside the tumour: not seen by the network' : '';
   parts.zoom.textContent = `${Math.round(100 * state.zoom)} %`;
   parts.overlay.setAttribute('aria-pressed', String(state.overlay && hasMaps));
   parts.crop.setAttribute('aria-pressed', String(state.crop));

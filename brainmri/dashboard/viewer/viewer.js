@@ -6,13 +6,15 @@ const BAR_SHARE = 4; // a scale bar takes at most the fourth part of a panel's w
 const FAINT = 0.25; // share of the scale below which a map is said to be faint
 const SQUARE_COLOUR = '#FFD54F';
 
-export default function show({ data, parentElement }) {
+export default function show({ data, parentElement, setTriggerValue }) {
   let state = states.get(parentElement);
   if (!state) {
     state = createState(parentElement);
     states.set(parentElement, state);
     wireControls(state);
+    wireRegion(state);
   }
+  state.send = setTriggerValue;
   if (data && data !== state.data) {
     state.data = data;
     openCase(state, unpack(data));
@@ -41,7 +43,7 @@ function createState(root) {
   const parts = {};
   for (const element of root.querySelectorAll('[data-part]')) parts[element.dataset.part] = element;
   return { root, parts, id: null, packed: null, panels: [], slice: 0, zoom: 1, panX: 0, panY: 0, overlay: true,
-    crop: false, opacity: 0.6, scaleBy: 'run', chosen: 0, frame: 0, mapKey: null, crosshair: false, pointer: null, onKey: null, observer: null, map: document.createElement('canvas') };
+    crop: false, opacity: 0.6, scaleBy: 'run', chosen: 0, frame: 0, mapKey: null, crosshair: false, pointer: null, drawing: false, corner: null, region: null, confirmed: false, send: null, onKey: null, observer: null, map: document.createElement('canvas') };
 }
 
 function openCase(state, packed) {
@@ -54,7 +56,8 @@ function openCase(state, packed) {
     state.slice = head.start;
     state.zoom = 1;
     state.panX = state.panY = 0;
-    state.pointer = null;
+    state.pointer = state.region = state.corner = null;
+    state.drawing = state.confirmed = false;
     buildPanels(state);
   }
   state.panels.forEach((panel) => { panel.drawn = panel.sampled = null; });
