@@ -203,13 +203,13 @@ def _check_places(study: Study, experiment_id: str, case_id: str, run_id: str | 
         raise StudyError(f"The experiment {experiment_id} has no run '{run_id}'. Choose one of its runs.")
 
 
-def _versions(experiment_id: str, case_id: str, reviewer: str) -> Select[tuple[Finding]]:
+def _versions(experiment_id: str, case_id: str, reviewer: str) -> Select[Any]:
     return select(Finding).where(
         Finding.experiment_id == experiment_id, Finding.case_id == case_id, Finding.reviewer == reviewer
     )
 
 
-def _read(study: Study, query: Select[tuple[Finding]]) -> list[Finding]:
+def _read(study: Study, query: Select[Any]) -> list[Finding]:
     with study.session() as session:
         return list(session.scalars(query))
 

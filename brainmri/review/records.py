@@ -102,6 +102,6 @@ class SavedList(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     filter: Mapped[dict[str, Any]]
-    """`brainmri.review.worklist.Filter.to_json()`."""
+    """`brainmri.review.filters.Filter.to_query()`."""
     author: Mapped[str]
     changed_at: Mapped[datetime] = mapped_column(default=utc_now)
