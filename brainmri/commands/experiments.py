@@ -12,6 +12,7 @@ from brainmri.commands.terminal import print_json, print_table, show_progress
 from brainmri.errors import UsageError
 from brainmri.evaluation.experiments_compared import ExperimentPair, compare_experiments
 from brainmri.evaluation.measured_experiments import MeasuredExperiment, read_measured
+from brainmri.explanation.neighbours import read_features
 from brainmri.study import open_study
 from brainmri.training.architecture_names import display_architecture
 
@@ -52,17 +53,20 @@ def print_experiments(experiment_ids: Sequence[str], options: Namespace) -> int:
 
 
 def embed(options: Namespace) -> int:
-    """Store the embedding of every image of a data set by the network of a run."""
-    from brainmri.explanation.embed import embed_run  # noqa: PLC0415 - torch
+    """Store the last activations of a run's network for every image of its data set."""
+    from brainmri.explanation.everything import explain_all  # noqa: PLC0415 - torch
+    from brainmri.explanation.run_files import Parts  # noqa: PLC0415 - torch
 
     study = open_study(options.study, create=False)
     with tasks.running(study, "embed", subject=options.run_id, task_id=options.task) as task:
-        embedding = embed_run(study, options.run_id, progress=show_progress(task))
-    images, numbers = embedding.features.shape
+        only = Parts(methods=(), baselines=(), faithfulness=())
+        explain_all(study, options.run_id, only, again=True, progress=show_progress(task))
+    found = read_features(study, options.run_id)
+    images, numbers = (0, 0) if found is None else found.features.shape
     if options.json:
-        print_json({"run": options.run_id, "layer": embedding.layer, "images": images, "numbers": numbers})
+        print_json({"run": options.run_id, "images": images, "numbers": numbers})
     else:
-        print(f"{images} images, {numbers} numbers each: what reaches the layer {embedding.layer}.")
+        print(f"{images} images, {numbers} numbers each: the last activations before the answer.")
     return 0
 
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from brainmri.explanation.embeddings import RunEmbedding, write_embedding
-from brainmri.imaging.datasets import read_dataset
+from brainmri.explanation.neighbours import RunFeatures, write_features
+from brainmri.imaging.datasets import read_dataset, read_sample_rows
 from brainmri.imaging.records import Sample
 from brainmri.study import Study
 from brainmri.training.experiments import create_experiment
@@ -108,11 +108,21 @@ def test_a_network_is_asked_in_the_background_and_its_embedding_compared(
     app.run()
     app.button(key="embed").click().run()
     assert started == [("embed", ["embed", run_id], run_id)]
-    images = read_dataset(filled_study).sample_count
-    features = np.random.default_rng(1).normal(size=(images, 6)).astype(np.float32)
-    write_embedding(
+    rows = read_sample_rows(filled_study, read_dataset(filled_study).hash)
+    features = np.random.default_rng(1).normal(size=(len(rows), 6))
+    none = np.zeros(len(rows), dtype=np.int64)
+    write_features(
         filled_study,
-        RunEmbedding(run_id=run_id, layer="x", dataset_hash=read_dataset(filled_study).hash, features=features),
+        run_id,
+        RunFeatures(
+            classes=("glioblastoma", "PCNSL", "meningioma"),
+            made_from="",
+            features=(features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16),
+            case_ids=tuple(row.case_id for row in rows),
+            true_class=none,
+            predicted_class=none,
+            part=none,
+        ),
     )
     app.run()
     assert not app.exception

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from brainmri.dashboard.results.choice import Choice
 from brainmri.dashboard.results.loaded import measured, runs, scored
@@ -26,8 +28,7 @@ from brainmri.evaluation.near_duplicates import (
     unusual_similarity,
 )
 from brainmri.evaluation.reading import read_experiment
-from brainmri.explanation.embeddings import FILE_NAME as EMBEDDING_FILE
-from brainmri.explanation.embeddings import RunEmbedding, embedded_runs, read_embedding
+from brainmri.explanation.neighbours import ANSWERS_FILE, read_features
 from brainmri.imaging.datasets import read_sample_rows
 from brainmri.training.monitor import ExperimentSummary, list_experiments
 
@@ -48,10 +49,23 @@ class ShownSample:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Network:
-    """An embedding by a network, and the similarity that one in a thousand pairs of different cases passes."""
+    """What a run's network makes of every image of its data set.
+
+    Parameters
+    ----------
+    key : tuple of str
+        For caches.
+    run_id, dataset_hash : str
+    features : ndarray, shape (N, D), float32
+        Last activations before the head, rows of length 1.
+    usual : float
+        Similarity that one in a thousand pairs of images of different cases passes.
+    """
 
     key: tuple[str, ...]
-    embedding: RunEmbedding
+    run_id: str
+    dataset_hash: str
+    features: NDArray[np.float32]
     usual: float
 
 
@@ -102,13 +116,14 @@ def near_duplicates(
 
 
 def network_for(choices: Sequence[Choice]) -> Network | str | None:
-    """Return the stored embedding of a run of these experiments, why it cannot be read, or None where there is none."""
-    study = current_study()
-    embedded = embedded_runs(study, [run.run_id for one in choices for run in runs(one)])
-    if not embedded:
-        return None
-    written = (study.run_folder(embedded[0]) / EMBEDDING_FILE).stat().st_mtime_ns
-    return _network((choices[0].study_url, embedded[0], str(written)), embedded[0])
+    """Return the stored activations of a run of these experiments, why they cannot be read, or None for none."""
+    for one in choices:
+        for run in runs(one):
+            path = current_study().run_folder(run.run_id) / ANSWERS_FILE
+            if path.is_file():
+                key = (one.study_url, run.run_id, str(path.stat().st_mtime_ns))
+                return _network(key, run.run_id, one.experiment.dataset_hash)
+    return None
 
 
 def run_to_embed(choices: Sequence[Choice]) -> str | None:
@@ -146,17 +161,17 @@ def _pair(key: tuple[str, ...], _first: Choice, _second: Choice) -> ExperimentPa
     return compare_pair(*sides)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the embedding …")
-def _network(key: tuple[str, ...], run_id: str) -> Network | str:
+@st.cache_resource(max_entries=4, show_spinner="Reading the activations …")
+def _network(key: tuple[str, ...], run_id: str, dataset_hash: str) -> Network | str:
     try:
-        embedding = read_embedding(current_study(), run_id)
+        found = read_features(current_study(), run_id)
     except BrainMRIError as reason:
         return str(reason)
-    if embedding is None:
-        return f"The embedding of {run_id} is gone. Load the page again."
-    rows = read_sample_rows(current_study(), embedding.dataset_hash)
-    usual = unusual_similarity(embedding.features, [row.case_id for row in rows])
-    return Network(key=key, embedding=embedding, usual=usual)
+    if found is None:
+        return f"The activations of {run_id} are gone. Load the page again."
+    features = found.features.astype(np.float32)
+    usual = unusual_similarity(features, found.case_ids)
+    return Network(key=key, run_id=run_id, dataset_hash=dataset_hash, features=features, usual=usual)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing images …")
@@ -172,11 +187,11 @@ def _searched(
     names = [one.experiment.experiment_id for one in _choices]
     sides = [(name, repeat, pair) for name in names for repeat, pair in read_split_sides(study, name).items()]
     splits, cases = [pair for *_, pair in sides], [sample.case_id for sample in shown_samples(first)]
-    if _network is not None and _network.embedding.dataset_hash != first.experiment.dataset_hash:
-        return dict.fromkeys(names, f"{names[0]} used another data set than {_network.embedding.run_id}.")
+    if _network is not None and _network.dataset_hash != first.experiment.dataset_hash:
+        return dict.fromkeys(names, f"{names[0]} used another data set than {_network.run_id}.")
     try:
         if _network is not None:
-            every = find_similar_images(_network.embedding.features, splits, cases)
+            every = find_similar_images(_network.features, splits, cases)
         elif likeness == "hash":
             every = find_near_duplicates(_fingerprints_of(first).hashes, splits, cases)
         else:

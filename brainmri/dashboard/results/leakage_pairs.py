@@ -89,8 +89,7 @@ def _show_network(both: list[Choice]) -> Network | None:
         st.info(network, icon=":material/info:")
         return None
     if network is not None:
-        embedding = network.embedding
-        st.caption(describe_network(embedding.run_id, embedding.features.shape[1], network.usual))
+        st.caption(describe_network(network.run_id, network.features.shape[1], network.usual))
         return network
     study = current_study()
     task = tasks.latest(study, _EMBED)
@@ -124,7 +123,7 @@ def _choose_limit(likeness: Likeness, network: Network | None) -> float:
         usual,
         step=0.01 if network is None else 0.001,
         format="%.2f" if network is None else "%.3f",
-        key="similarity_limit" if network is None else f"similarity_limit_{network.embedding.run_id}",
+        key="similarity_limit" if network is None else f"similarity_limit_{network.run_id}",
         width=420,
         help="1: the same image, but for brightness and contrast." if network is None else "1: the same to it.",
     )
