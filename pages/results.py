@@ -65,6 +65,7 @@ def show_section(chosen: Choice) -> None:
         format_func=lambda name: SECTIONS[name][0],
         default=query_choice("view", list(SECTIONS), "comparison"),
         required=True,
+        key="view",  # it stays the same control while its default follows the address
         label_visibility="collapsed",
     )
     remember_choice(view=view)

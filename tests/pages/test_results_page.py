@@ -89,6 +89,18 @@ def test_the_address_chooses_the_experiment(empty_study: Study, open_results: Op
     assert app.query_params["experiment"] == "exp-002"
 
 
+def test_every_choice_of_section_and_experiment_counts(empty_study: Study, open_results: OpenResults) -> None:
+    add_experiment(empty_study, experiment_id="exp-001")
+    add_experiment(empty_study, experiment_id="exp-002", split_by="image")
+    app = open_results()
+    for view in ("cases", "tests", "comparison", "cases"):
+        app.button_group(key="view").set_value(view).run()
+        assert app.query_params["view"] == view
+    for experiment_id in ("exp-001", "exp-002", "exp-001"):
+        app.selectbox(key="results-experiment").set_value(experiment_id).run()
+        assert app.query_params["experiment"] == experiment_id
+
+
 def test_an_experiment_that_is_gone_gives_way_to_the_newest(empty_study: Study, open_results: OpenResults) -> None:
     add_experiment(empty_study)
     assert open_results(experiment="exp-077").query_params["experiment"] == "exp-001"

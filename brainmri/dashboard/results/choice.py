@@ -69,7 +69,12 @@ def choose_experiment(evaluated: dict[str, str]) -> str:
     options = list(evaluated)
     chosen = query_choice("experiment", options) or options[0]
     experiment_id = st.selectbox(
-        "Experiment", options, index=options.index(chosen), format_func=evaluated.__getitem__, width=330
+        "Experiment",
+        options,
+        index=options.index(chosen),
+        format_func=evaluated.__getitem__,
+        width=330,
+        key="results-experiment",  # it stays the same control while its first choice follows the address
     )
     remember_choice(experiment=experiment_id)
     return experiment_id
