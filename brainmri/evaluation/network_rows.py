@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
@@ -38,6 +39,18 @@ def metric_rows(bootstraps: Sequence[Bootstrap], classes: Sequence[str]) -> list
             }
         )
     return rows
+
+
+def metric_notes(bootstraps: Sequence[Bootstrap], classes: Sequence[str]) -> tuple[str, ...]:
+    """Say once for each reason why metrics of one architecture lack a value or an interval, or how far to trust it."""
+    named: dict[str, list[str]] = {}
+    for one in bootstraps:
+        (found,) = one.architectures
+        if found.note:
+            named.setdefault(found.note, []).append(name_metric(one.metric, classes))
+    return tuple(
+        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {note}" for note, names in named.items()
+    )
 
 
 def describe_cell(cell: ConfusionCell, *, counted: str) -> str:
@@ -90,14 +103,30 @@ def calibration_rows(runs: Sequence[CalibratedRun]) -> list[dict[str, Any]]:
 
 
 def describe_temperatures(runs: Sequence[CalibratedRun]) -> str:
-    """Say which temperatures were fitted, and what they mean."""
-    values = sorted(run.temperature.value for run in runs)
+    """Say which temperatures were fitted and what they mean, and in how many runs one could not be, or means nothing.
+
+    Parameters
+    ----------
+    runs : sequence of CalibratedRun
+        Those whose temperature carries a note are told by it, and left out of the median.
+    """
+    values = sorted(run.temperature.value for run in runs if run.temperature.note is None)
+    reasons = Counter(run.temperature.note for run in runs if run.temperature.note is not None)
+    sentences = [_summarise_temperatures(values) if values else "No temperature was fitted."]
+    sentences += [f"In {count} of {len(runs)} runs: {reason}" for reason, count in reasons.items()]
+    return " ".join(sentences)
+
+
+def _summarise_temperatures(values: Sequence[float]) -> str:
     middle = median(values)
     spread = (
         f"{values[0]:.2f}" if len(values) == 1 else f"median {middle:.2f}, from {values[0]:.2f} to {values[-1]:.2f}"
     )
-    meaning = "the network is too sure of itself" if middle > 1 else "the network is not sure enough"
-    return f"Temperature: {spread}; {'above' if middle > 1 else 'not above'} 1, {meaning}."
+    if round(middle, 2) == 1:
+        return f"Temperature: {spread}; about 1, the network is about as sure as it is right."
+    if middle > 1:
+        return f"Temperature: {spread}; above 1, the network is too sure of itself."
+    return f"Temperature: {spread}; below 1, the network is not sure enough."
 
 
 def describe_referral(curve: ReferralCurve, share: float, *, counted: str) -> str:

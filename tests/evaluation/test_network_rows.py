@@ -17,11 +17,13 @@ from brainmri.evaluation.network_rows import (
     describe_temperatures,
     describe_times,
     largest_error,
+    metric_notes,
     metric_rows,
 )
 from brainmri.evaluation.reading import read_finished_runs
 from brainmri.evaluation.referral import ReferralCurve
-from brainmri.evaluation.temperature import CalibratedRun, Temperature
+from brainmri.evaluation.temperature import CalibratedRun, Temperature, fit_temperature
+from tests.evaluation.drawn_predictions import predictions_of
 
 
 @pytest.fixture
@@ -113,3 +115,47 @@ def test_times_are_told_in_units_that_fit(study, make_experiment) -> None:
     ]
     assert "2 runs, 62 min each on average (90 s to 2.0 h)" in describe_times(runs)
     assert "not stored" in describe_times([replace(runs[0], seconds=None)])
+
+
+def with_temperatures(*temperatures: Temperature) -> list[CalibratedRun]:
+    same: dict[str, float | None] = {"ece": 0.1, "log_loss": 0.5, "brier": 0.3}
+    return [
+        CalibratedRun(
+            run=PredictedRun(run_id=f"a-{repeat}", architecture="alexnet", repeat=repeat),
+            temperature=one,
+            before=same,
+            after=same,
+        )
+        for repeat, one in enumerate(temperatures, start=1)
+    ]
+
+
+def test_runs_without_images_set_aside_say_nothing_of_the_temperature() -> None:
+    nothing = fit_temperature(np.empty((0, 3)), np.empty(0))
+    fitted = Temperature(value=2.0, images=50, loss_before=0.5, loss_after=0.4)
+    text = describe_temperatures(with_temperatures(nothing, nothing, fitted))
+    assert text.startswith("Temperature: 2.00; above 1, the network is too sure of itself.")
+    assert "In 2 of 3 runs: There are no images to fit a temperature on" in text
+    assert "sure enough" not in text
+    assert describe_temperatures(with_temperatures(nothing)).startswith("No temperature was fitted.")
+
+
+def test_a_temperature_at_its_bound_or_at_one_is_given_no_meaning_it_lacks() -> None:
+    bound = fit_temperature([[0.98, 0.01, 0.01]] * 3, [0, 0, 0])
+    text = describe_temperatures(with_temperatures(bound))
+    assert "In 1 of 1 runs: Almost every image is right: the temperature ends at 0.05, and means nothing." in text
+    assert "sure enough" not in text
+    even = Temperature(value=1.0, images=50, loss_before=0.5, loss_after=0.5)
+    assert describe_temperatures(with_temperatures(even)).endswith(
+        "about 1, the network is about as sure as it is right."
+    )
+
+
+def test_a_metric_without_a_value_or_an_interval_has_its_reason() -> None:
+    one = predictions_of([(0, 0, 0, [0.9, 0.1, 0.0]), (0, 1, 0, [0.8, 0.1, 0.1])])
+    metrics = [Metric("accuracy"), Metric("sensitivity", 1), Metric("sensitivity", 2)]
+    notes = metric_notes([bootstrap_metric(one, metric, seed=0, resamples=100) for metric in metrics], one.classes)
+    assert notes == (
+        "Accuracy: The value is the same whichever patients are drawn: the bootstrap shows no uncertainty.",
+        "Sensitivity, PCNSL and 1 more: No run has this metric: there is no interval.",
+    )

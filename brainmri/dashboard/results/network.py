@@ -20,6 +20,7 @@ from brainmri.evaluation.network_rows import (
     describe_temperatures,
     describe_times,
     largest_error,
+    metric_notes,
     metric_rows,
     subgroup_rows,
 )
@@ -123,12 +124,15 @@ def _counted(chosen: Choice) -> str:
 
 def _show_metrics(chosen: Choice, network: str) -> None:
     show_heading("Every metric")
-    rows = metric_rows(data.bootstraps(chosen, network), chosen.experiment.classes)
+    found = data.bootstraps(chosen, network)
+    rows = metric_rows(found, chosen.experiment.classes)
     show_table(rows, height=fit_table(len(rows), 20), column_config={"Metric": st.column_config.TextColumn(width=230)})
     st.caption(
         f"On held-out {_counted(chosen)}; mean over the runs. 95 % interval: other patients of the same kind, the "
         "networks as they are trained (bootstrap of 2,000 draws of patients)."
     )
+    for note in metric_notes(found, chosen.experiment.classes):
+        st.caption(f":material/info: {note}")
 
 
 @st.fragment
