@@ -24,6 +24,11 @@ from brainmri.training.engines.mailbox import Mailbox
 INSTALL: Final = "pip install -r requirements-cluster.txt"
 _ANSWER_S: Final = 10.0
 """How long a cluster may take to answer at its address."""
+_MAILBOX_S: Final = 60.0
+"""How long the mailbox, a process of this machine, may take to answer: it waits for ever where what was sent to it went
+with a node."""
+_FETCH_S: Final = 300.0
+"""How long the result of an ended task may take to arrive."""
 
 
 class ClusterLost(TrainingError):  # noqa: N818 - a state
@@ -159,10 +164,10 @@ class Cluster:
             time.sleep(seconds)
             return []
         waiting = list(references)
-        first, _ = self._guard(lambda: self._ray.wait(waiting, num_returns=1, timeout=seconds))
+        first, _ = self._guard(lambda: self._ray.wait(waiting, num_returns=1, timeout=seconds, fetch_local=False))
         if not first:
             return []
-        done, _ = self._guard(lambda: self._ray.wait(waiting, num_returns=len(waiting), timeout=0))
+        done, _ = self._guard(lambda: self._ray.wait(waiting, num_returns=len(waiting), timeout=0, fetch_local=False))
         return list(done)
 
     def result(self, reference: Any) -> Any:
@@ -176,7 +181,7 @@ class Cluster:
         """
         errors = self._ray.exceptions
         try:
-            return self._ray.get(reference)
+            return self._ray.get(reference, timeout=_FETCH_S)
         except errors.RayTaskError as error:
             cause = error.cause if isinstance(error.cause, Exception) else error
             raise TaskFailed(cause, str(error)) from error
@@ -193,7 +198,7 @@ class Cluster:
 
     def ask(self, method: str, *arguments: object) -> Any:
         """Call a method of the mailbox and return its answer."""
-        return self._guard(lambda: self._ray.get(getattr(self._mailbox, method).remote(*arguments)))
+        return self._guard(lambda: self._ray.get(getattr(self._mailbox, method).remote(*arguments), timeout=_MAILBOX_S))
 
     def _start_mailbox(self) -> Any:
         """Start the mailbox on this machine: it must not go with another node."""

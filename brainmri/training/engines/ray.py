@@ -12,12 +12,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import closing, redirect_stdout
+from typing import Final
 
 from brainmri.errors import TrainingError
 from brainmri.study import Study
 from brainmri.tasks import Progress
 from brainmri.training import run_queue
-from brainmri.training.engines.cluster import Cluster
+from brainmri.training.engines.cluster import Cluster, ClusterLost
 from brainmri.training.engines.fleet import Fleet
 from brainmri.training.engines.follow_ups import FollowUps
 from brainmri.training.experiments import read_experiment
@@ -25,6 +26,9 @@ from brainmri.training.heartbeats import Heartbeat
 from brainmri.training.jobs import describe_progress, recover, resume_experiment
 from brainmri.training.monitor import experiment_progress
 from brainmri.training.processes import own_identity
+
+_CONNECTIONS: Final = 3
+"""How often a cluster may be lost before the training is given up; runs go on from their last states."""
 
 
 def work_on_ray(
@@ -63,31 +67,53 @@ def work_on_ray(
         cannot train.
     """
     read_experiment(study, experiment_id)
-    with redirect_stdout(sys.stderr), closing(Cluster(address)) as cluster:  # Ray prints what befalls nodes
-        _begin(study, experiment_id)
-        identity = own_identity()
-        follow_ups = FollowUps(study, experiment_id, after_run)
-        fleet = Fleet(study, experiment_id, cluster, identity, follow_ups, task_id)
 
-        def report() -> None:
-            state = experiment_progress(study, experiment_id)
-            waiting = ", waiting for a node of the cluster with room" if fleet.waits else ""
-            (progress or _ignore)(state.fraction, f"{describe_progress(state)}{waiting}")
-
-        def stops() -> bool:
-            return (stop or _never)() or run_queue.stop_requested(study, experiment_id)
-
-        with Heartbeat(study, identity, experiment_id, cluster.describe()):
+    with redirect_stdout(sys.stderr):  # Ray prints there what befalls nodes
+        for left in reversed(range(_CONNECTIONS)):
             try:
-                fleet.run(report, stops)
-            except TrainingError:
-                fleet.abandon()
-                raise
-            finally:
-                fleet.end()
-                if fleet.stopping:
-                    run_queue.stop_queued(study, experiment_id)
-                run_queue.set_stop(study, experiment_id, requested=False)
+                with closing(Cluster(address)) as cluster:
+                    if left == _CONNECTIONS - 1:
+                        _begin(study, experiment_id)
+                    _work(study, experiment_id, cluster, after_run, progress or _ignore, stop or _never, task_id)
+                return
+            except ClusterLost:
+                if not left:
+                    raise
+
+
+def _work(
+    study: Study,
+    experiment_id: str,
+    cluster: Cluster,
+    after_run: str | None,
+    progress: Progress,
+    stop: Callable[[], bool],
+    task_id: int | None,
+) -> None:
+    """Do what is in the queue, over one connection to the cluster."""
+    identity = own_identity()
+    follow_ups = FollowUps(study, experiment_id, after_run)
+    fleet = Fleet(study, experiment_id, cluster, identity, follow_ups, task_id)
+
+    def report() -> None:
+        state = experiment_progress(study, experiment_id)
+        waiting = ", waiting for a node of the cluster with room" if fleet.waits else ""
+        progress(state.fraction, f"{describe_progress(state)}{waiting}")
+
+    def stops() -> bool:
+        return stop() or run_queue.stop_requested(study, experiment_id)
+
+    with Heartbeat(study, identity, experiment_id, cluster.describe()):
+        try:
+            fleet.run(report, stops)
+        except TrainingError:
+            fleet.abandon()
+            raise
+        finally:
+            fleet.end()
+            if fleet.stopping:
+                run_queue.stop_queued(study, experiment_id)
+            run_queue.set_stop(study, experiment_id, requested=False)
 
 
 def _begin(study: Study, experiment_id: str) -> None:

@@ -26,13 +26,19 @@ class FakeCluster:
     """What `brainmri.training.engines.cluster.Cluster` offers, with a real mailbox."""
 
     def __init__(self, room: int = 2, *, gpu: bool = False) -> None:
-        self.room, self.gpu, self.lost = room, gpu, False
+        self.room, self.gpu, self.lost, self.closed = room, gpu, False, False
         self.tasks: list[FakeTask] = []
         self.demands: list[float] = []
         self.shared: list[Any] = []
         self.mailbox = Mailbox()
         self.on_wait = lambda: None
         """Called where the driver waits: the moment at which a test lets something happen."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def describe(self) -> str:
+        return "Ray cluster of 2 nodes"
 
     def nodes(self) -> int:
         return 2

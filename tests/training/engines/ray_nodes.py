@@ -14,14 +14,15 @@ from pathlib import Path
 
 import psutil
 
-_STORE_BYTES = 80 << 20
-"""Of a node's object store: the smallest that Ray takes is 75 MiB."""
+_STORE_BYTES = 256 << 20
+"""Of a node's object store: room for some states of 50 MB."""
 _START_S = 60
+# A killed node refuses connections: noticed after some 4 s. A busy one answers late: it has 40 s.
 _LOSS_IS_NOTICED_SOON = {
     "RAY_health_check_initial_delay_ms": "0",
-    "RAY_health_check_period_ms": "500",
-    "RAY_health_check_timeout_ms": "2000",
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "10000",
+    "RAY_health_check_failure_threshold": "4",
 }
 
 

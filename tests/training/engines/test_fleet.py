@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from brainmri.errors import TrainingError
 from brainmri.study import Study
+from brainmri.training.engines import ray as engine
 from brainmri.training.engines.cluster import Cancelled, NodeLost, TaskFailed
 from brainmri.training.engines.fleet import MOST_DEATHS, Fleet
 from brainmri.training.engines.follow_ups import FollowUps
@@ -219,6 +221,30 @@ def test_a_lost_cluster_leaves_all_runs_in_the_queue(study, experiment):
         drive(fleet, cluster, lose)
     fleet.abandon()
     fleet.end()
+    assert statuses(study) == ["queued"] * 3
+
+
+def test_a_lost_connection_is_made_again_and_all_runs_finish(study, experiment, monkeypatch):
+    first, second = FakeCluster(room=2), FakeCluster(room=2)
+    first.on_wait = partial(setattr, first, "lost", True)
+    second.on_wait = partial(finish, second)
+    clusters = iter([first, second])
+    monkeypatch.setattr(engine, "Cluster", lambda _address: next(clusters))
+    engine.work_on_ray(study, experiment)
+    assert statuses(study) == ["finished"] * 3
+    assert (first.closed, second.closed) == (True, True)
+    assert list_workers(study) == []
+
+
+def test_a_cluster_that_is_lost_every_time_is_given_up(study, experiment, monkeypatch):
+    def connect(_address: str | None) -> FakeCluster:
+        cluster = FakeCluster(room=2)
+        cluster.on_wait = partial(setattr, cluster, "lost", True)
+        return cluster
+
+    monkeypatch.setattr(engine, "Cluster", connect)
+    with pytest.raises(TrainingError, match="connection to the Ray cluster was lost"):
+        engine.work_on_ray(study, experiment)
     assert statuses(study) == ["queued"] * 3
 
 
