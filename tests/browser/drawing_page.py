@@ -7,13 +7,16 @@ from brainmri.dashboard.viewer import pack_case, pack_volumes, show_viewer
 from brainmri.intake.volumes import Placement
 
 SHAPE = (12, 80, 100)
+AIR = 10
 
 
 @st.cache_resource
 def made_up_case() -> bytes:
-    """Return three sequences of noise."""
+    """Return three sequences of noise with air of 0 along the left edge: it is not sent."""
     draw = np.random.default_rng(3)
-    arrays = {name: draw.integers(0, 900, SHAPE).astype(np.int16) for name in ("T1", "T2", "T1c")}
+    arrays = {name: draw.integers(1, 900, SHAPE).astype(np.int16) for name in ("T1", "T2", "T1c")}
+    for array in arrays.values():
+        array[:, :, :AIR] = 0
     placement = Placement(
         origin_mm=(0.0, 0.0, 0.0),
         slice_direction=(0.0, 0.0, 1.0),

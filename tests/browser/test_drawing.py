@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -105,6 +106,28 @@ def test_escape_discards_and_a_click_draws_nothing(page: Drawer) -> None:
     page.page.keyboard.press("Escape")
     expect(part(page, "use-region")).to_be_disabled()
     expect(part(page, "region-said")).to_be_empty()
+
+
+def test_voxels_that_were_not_sent_are_shown_and_read_as_the_air_they_are(page: Drawer) -> None:
+    draw = np.random.default_rng(3)  # as the page draws them
+    stored = [draw.integers(1, 900, SHAPE)[6, 40, 55] for _ in range(3)]
+    page.page.keyboard.press("x")
+    box = page.page.locator("canvas[data-name=T2]").bounding_box()
+    px = box["width"] / SHAPE[2]
+    page.page.mouse.move(box["x"] + 55.5 * px, box["y"] + box["height"] / 2 + 0.5 * px)
+    expect(part(page, "reading")).to_have_text("T1 {}, T2 {}, T1c {} at column 56, row 41".format(*stored))
+    page.page.mouse.move(box["x"] + 5.5 * px, box["y"] + box["height"] / 2 + 0.5 * px)
+    expect(part(page, "reading")).to_have_text("T1 0, T2 0, T1c 0 at column 6, row 41")
+    page.page.keyboard.press("x")
+    page.page.wait_for_timeout(200)
+    mean = """(canvas, share) => {
+        const wide = Math.floor(canvas.width * 0.04);
+        const found = canvas.getContext('2d').getImageData(canvas.width * share, canvas.height * 0.6, wide, 40).data;
+        return found.filter((_, i) => i % 4 === 0).reduce((sum, grey) => sum + grey, 0) / (wide * 40);
+    }"""
+    canvas = page.page.locator("canvas[data-name=T2]")
+    assert canvas.evaluate(mean, 0.03) == 0
+    assert canvas.evaluate(mean, 0.4) == pytest.approx(127, abs=25)
 
 
 def test_outside_the_drawing_mode_a_drag_still_changes_the_window(page: Drawer) -> None:

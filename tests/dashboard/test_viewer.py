@@ -62,6 +62,21 @@ def test_whole_numbers_come_back_exactly(volumes: dict[str, np.ndarray], packed:
         )
 
 
+def test_only_the_box_around_the_head_is_sent_and_it_is_exact() -> None:
+    volumes = {name: np.full((6, 9, 8), -3, np.int16) for name in SEQUENCES}
+    volumes["T1"][2:4, 3:7, 1:5] = 40
+    volumes["T2"][3, 8, 6] = 41
+    volumes["T1c"][2:4, 3:7, 1:5] = 42
+    head, payload = read(pack_case("a", pack_volumes(volumes, SPACING_MM)))
+    assert head["shape"] == [6, 9, 8]
+    assert head["box"] == [2, 3, 1, 2, 6, 6]
+    stored = np.frombuffer(payload[:-768], "<u2").reshape(3, 2, 6, 6)
+    for index, name in enumerate(SEQUENCES):
+        whole = np.full((6, 9, 8), head["offsets"][index])
+        whole[2:4, 3:9, 1:7] = stored[index] * head["slopes"][index] + head["offsets"][index]
+        np.testing.assert_array_equal(whole, volumes[name], err_msg=name)
+
+
 def test_broken_numbers_come_back_within_half_a_step() -> None:
     volume = np.random.default_rng(6).normal(0, 1e-3, (2, 5, 5)).astype(np.float32)
     packed = pack_volumes({"T1": volume}, SPACING_MM)

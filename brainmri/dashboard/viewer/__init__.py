@@ -56,8 +56,11 @@ class PackedVolumes:
         ``value = stored * slope + offset`` gives the scanner's units.
     windows : tuple of (float, float)
         Darkest and brightest value at the start, in the scanner's units.
+    box : tuple of int
+        First slice, row and column that are sent, and how many of each: all others hold the lowest value of their
+        sequence, as the air around a head does whose skull was removed.
     voxels : bytes
-        uint16.
+        uint16, of the box.
     reduced : int
         Pixels of the case's grid along the side of one that is sent; `shape` and `spacing_mm` are of those sent.
     placement : Placement, optional
@@ -70,6 +73,7 @@ class PackedVolumes:
     slopes: tuple[float, ...]
     offsets: tuple[float, ...]
     windows: tuple[tuple[float, float], ...]
+    box: tuple[int, int, int, int, int, int]
     voxels: bytes
     reduced: int = 1
     placement: Placement | None = None
@@ -125,10 +129,11 @@ def pack_volumes(
     for volume in volumes.values():
         windows.append(percentile_limits(volume, lower=_DEFAULTS.lower_percentile, upper=_DEFAULTS.upper_percentile))
         levels, slope, offset = _to_levels(_average(volume, reduced))
-        stored.append(levels.tobytes())
+        stored.append(levels)
         slopes.append(slope)
         offsets.append(offset)
     slices, rows, columns = next(iter(volumes.values())).shape
+    inside, box = _filled_box(stored)
     return PackedVolumes(
         shape=(slices, rows // reduced, columns // reduced),
         spacing_mm=(spacing_mm[0], spacing_mm[1] * reduced, spacing_mm[2] * reduced),
@@ -136,7 +141,8 @@ def pack_volumes(
         slopes=tuple(slopes),
         offsets=tuple(offsets),
         windows=tuple(windows),
-        voxels=b"".join(stored),
+        box=box,
+        voxels=b"".join(np.ascontiguousarray(levels[inside]).tobytes() for levels in stored),
         reduced=reduced,
         placement=placement,
     )
@@ -182,6 +188,7 @@ def pack_case(
         "shape": volumes.shape,
         "spacing": volumes.spacing_mm,
         "reduced": step,
+        "box": volumes.box,
         "placement": _place(volumes.placement),
         "names": volumes.names,
         "slopes": volumes.slopes,
@@ -358,6 +365,23 @@ def _to_levels(volume: NDArray[Any]) -> tuple[NDArray[np.uint16], float, float]:
     slope = 1.0 if exact else (high - low) / _LEVELS or 1.0
     levels = np.rint((volume.astype(np.float32) - np.float32(low)) / np.float32(slope))
     return np.clip(levels, 0, _LEVELS).astype("<u2"), slope, low
+
+
+def _filled_box(
+    sequences: Sequence[NDArray[np.uint16]],
+) -> tuple[tuple[slice, ...], tuple[int, int, int, int, int, int]]:
+    """Return the smallest box outside which all sequences are 0, as slices of an array, and as first indices and sizes.
+
+    Each sequence must have a voxel above 0.
+    """
+    first, end = [], []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        filled = np.flatnonzero(np.logical_or.reduce([levels.any(axis=others) for levels in sequences]))
+        first.append(int(filled[0]))
+        end.append(int(filled[-1]) + 1)
+    inside = tuple(slice(low, high) for low, high in zip(first, end, strict=True))
+    return inside, (*first, *(high - low for low, high in zip(first, end, strict=True)))  # type: ignore[return-value]
 
 
 def _as_shares(one: NDArray[np.float32], maximum: float) -> NDArray[np.uint8]:

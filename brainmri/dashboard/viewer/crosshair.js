@@ -39,10 +39,8 @@ function movePointer(state, panel, event) {
 }
 
 function valueAt(state, index) { // in the scanner's units
-  const { head, volumes } = state.packed;
-  const [, rows, columns] = head.shape;
-  const place = (state.slice * rows + state.pointer.row) * columns + state.pointer.column;
-  const value = volumes[index][place] * head.slopes[index] + head.offsets[index];
+  const { head } = state.packed;
+  const value = levelAt(state.packed, index, state.slice, state.pointer.row, state.pointer.column) * head.slopes[index] + head.offsets[index];
   return head.slopes[index] === 1 && Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
 }
 

@@ -4,7 +4,7 @@ function unpack(data) {
   const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  const [slices, rows, columns] = head.shape;
+  const [slices, rows, columns] = head.box.slice(3);
   const count = slices * rows * columns;
   let place = 4 + length;
   const volumes = head.names.map(() => {
@@ -20,4 +20,11 @@ function unpack(data) {
   const samples = bytes.subarray(place, place + sampleBytes);
   const colours = bytes.subarray(place + sampleBytes, place + sampleBytes + 768);
   return { head, volumes, maps, samples, colours };
+}
+
+function levelAt(packed, index, slice, row, column) { // 0 outside the box that was sent
+  const [firstSlice, firstRow, firstColumn, slices, rows, columns] = packed.head.box;
+  const [s, r, c] = [slice - firstSlice, row - firstRow, column - firstColumn];
+  if (s < 0 || r < 0 || c < 0 || s >= slices || r >= rows || c >= columns) return 0;
+  return packed.volumes[index][(s * rows + r) * columns + c];
 }

@@ -65,12 +65,16 @@ function prepareGrey(state, panel) {
     }
     panel.tableKey = `${state.id}|${tableKey}`;
   }
-  const count = head.shape[1] * head.shape[2];
-  const values = volumes[panel.index].subarray(state.slice * count, (state.slice + 1) * count);
-  const pixels = panel.image.data;
-  for (let i = 0, j = 0; i < count; i += 1, j += 4) {
-    pixels[j] = pixels[j + 1] = pixels[j + 2] = panel.table[values[i]];
-    pixels[j + 3] = 255;
+  const [first, firstRow, firstColumn, slices, rows, columns] = head.box;
+  const pixels = new Uint32Array(panel.image.data.buffer);
+  const grey = (level) => 0xff000000 + 0x010101 * panel.table[level]; // alpha comes last in memory, so that it is the highest byte
+  pixels.fill(grey(0)); // outside the box that was sent
+  const place = state.slice - first;
+  const values = volumes[panel.index];
+  for (let row = 0; place >= 0 && place < slices && row < rows; row += 1) {
+    const from = (place * rows + row) * columns;
+    const to = (firstRow + row) * head.shape[2] + firstColumn;
+    for (let column = 0; column < columns; column += 1) pixels[to + column] = grey(values[from + column]);
   }
   panel.context.putImageData(panel.image, 0, 0);
   panel.drawn = `${state.slice}|${tableKey}`;
