@@ -56,6 +56,10 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
     worker.add_argument("--processes", type=int, default=0, metavar="N", help="at once (default: chosen)")
     worker.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     worker.add_argument("--wait", action="store_true", help="wait for further runs where none is left")
+    text = "repeat an experiment on its corrected cases, with the same protocol and splits"
+    retrain = _command(commands, "retrain", "retraining:retrain", text, task=True)
+    retrain.add_argument("experiment", metavar="EXPERIMENT")
+    retrain.add_argument("--queue", action="store_true", help="queue the runs and leave them to a worker")
     text = "train for some seconds to learn how fast this machine is, for the expected time on the training page"
     measure = _command(commands, "measure", "speed:measure", text, task=True)
     measure.add_argument("--architectures", nargs="+", metavar="NAME", help="default: alexnet googlenet resnet50")

@@ -67,7 +67,7 @@ def freeze_dataset(
             rows += [_row(case, region) for region in regions]
     _check_classes(rows, cases, settings.classes)
     synthetic = any(case.synthetic for case in cases)
-    return _store(study, np.concatenate(blocks), rows, settings=settings, synthetic=synthetic)
+    return store_dataset(study, np.concatenate(blocks), rows, settings=settings, synthetic=synthetic)
 
 
 def read_samples(study: Study, dataset_hash: str) -> NDArray[np.uint8]:
@@ -196,16 +196,34 @@ def _check_classes(rows: list[dict[str, Any]], cases: list[Case], classes: Seque
         )
 
 
-def _store(
+def store_dataset(
     study: Study,
     samples: NDArray[np.uint8],
     rows: list[dict[str, Any]],
     *,
     settings: DatasetSettings,
     synthetic: bool,
+    corrected_from: str | None = None,
+    correction_ids: Sequence[int] = (),
 ) -> Dataset:
-    """Write samples and manifest, then the rows; a data set that is there already is returned."""
+    """Write samples and manifest, then the rows; a data set that is there already is returned.
+
+    Parameters
+    ----------
+    study : Study
+    samples : ndarray, shape (N, 3, H, W), uint8
+    rows : list of dict, length N
+        The columns of `Sample` besides data set and index.
+    settings : DatasetSettings
+    synthetic : bool
+    corrected_from : str, optional
+        The data set without corrections that this one comes from. It enters the hash together with the corrections;
+        where it is left out the hash is that of samples, settings and rows alone.
+    correction_ids : sequence of int
+    """
     manifest = {"settings": settings.to_dict(), "synthetic": synthetic, "samples": rows}
+    if corrected_from is not None:
+        manifest |= {"corrected_from": corrected_from, "correction_ids": sorted(correction_ids)}
     text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(samples.tobytes())
     digest.update(text.encode())
@@ -224,6 +242,8 @@ def _store(
         case_count=len({row["case_id"] for row in rows}),
         synthetic=synthetic,
         settings=settings.to_dict(),
+        corrected_from=corrected_from,
+        correction_ids=sorted(correction_ids) if corrected_from is not None else None,
     )
     if present is None:
         with study.session() as session:

@@ -13,6 +13,7 @@ from brainmri.errors import TrainingError, UsageError
 from brainmri.imaging.records import Dataset, Sample
 from brainmri.study import Study
 from brainmri.training.architecture_names import find_architecture
+from brainmri.training.given_splits import check_given_splits
 from brainmri.training.records import Experiment, Run, Split
 from brainmri.training.settings import TrainingSettings
 from brainmri.training.splits import SplitIndices, make_splits
@@ -22,7 +23,14 @@ _ATTEMPTS = 5
 """Two pages may make an experiment at the same moment and pick the same number."""
 
 
-def create_experiment(study: Study, dataset_hash: str, settings: TrainingSettings) -> str:
+def create_experiment(
+    study: Study,
+    dataset_hash: str,
+    settings: TrainingSettings,
+    *,
+    splits: Sequence[SplitIndices] | None = None,
+    parent_id: str | None = None,
+) -> str:
     """Check an experiment, store it with its splits, queue its runs, and return its identifier.
 
     Nothing is stored where something is wrong. Published weights are resolved first: checked, or fetched, or reported
@@ -33,6 +41,10 @@ def create_experiment(study: Study, dataset_hash: str, settings: TrainingSetting
     study : Study
     dataset_hash : str
     settings : TrainingSettings
+    splits : sequence of SplitIndices, optional
+        One a repeat; default: drawn by the settings.
+    parent_id : str, optional
+        The experiment that this one repeats on corrected samples.
 
     Raises
     ------
@@ -41,27 +53,34 @@ def create_experiment(study: Study, dataset_hash: str, settings: TrainingSetting
     WeightsMissing
         Where published weights are not there.
     TrainingError
-        For an unknown data set, or a class with fewer than two patients (or images).
+        For an unknown data set, a class with fewer than two patients (or images), or given splits that do not fit.
+    LeakError
+        Where a patient stands on both sides of a given split of patients.
     """
     dataset, samples = _read_dataset(study, dataset_hash)
     _check_architectures(settings.architectures, dataset.size_px)
-    splits = make_splits(
-        [dataset.classes.index(sample.diagnosis) for sample in samples],
-        [sample.case_id for sample in samples],
-        unit=settings.split_by,
-        repeats=settings.repeats,
-        test_fraction=settings.test_fraction,
-        seed=settings.seed,
-        class_names=dataset.classes,
-        validation_fraction=settings.validation_fraction,
-    )
+    labels = [dataset.classes.index(sample.diagnosis) for sample in samples]
+    groups = [sample.case_id for sample in samples]
+    if splits is None:
+        splits = make_splits(
+            labels,
+            groups,
+            unit=settings.split_by,
+            repeats=settings.repeats,
+            test_fraction=settings.test_fraction,
+            seed=settings.seed,
+            class_names=dataset.classes,
+            validation_fraction=settings.validation_fraction,
+        )
+    else:
+        check_given_splits(splits, labels, groups, settings=settings, class_names=dataset.classes)
     if settings.weights == IMAGENET:
         ensure_weights(settings.architectures)
     elif settings.weights != SCRATCH:
         check_weight_file(settings.weights, settings.architectures)
     for _attempt in range(_ATTEMPTS):
         try:
-            return _store(study, dataset_hash, settings, splits)
+            return _store(study, dataset_hash, settings, splits, parent_id)
         except IntegrityError:
             continue
     raise TrainingError(
@@ -146,10 +165,23 @@ def _check_architectures(names: Sequence[str], size_px: int) -> None:
             )
 
 
-def _store(study: Study, dataset_hash: str, settings: TrainingSettings, splits: Sequence[SplitIndices]) -> str:
+def _store(
+    study: Study,
+    dataset_hash: str,
+    settings: TrainingSettings,
+    splits: Sequence[SplitIndices],
+    parent_id: str | None,
+) -> str:
     with study.session() as session:
         experiment_id = _next_id(session.scalars(select(Experiment.experiment_id)).all())
-        session.add(Experiment(experiment_id=experiment_id, dataset_hash=dataset_hash, settings=settings.to_dict()))
+        session.add(
+            Experiment(
+                experiment_id=experiment_id,
+                dataset_hash=dataset_hash,
+                settings=settings.to_dict(),
+                parent_id=parent_id,
+            )
+        )
         session.flush()
         session.add_all(
             Split(
