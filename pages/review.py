@@ -3,12 +3,14 @@
 import streamlit as st
 
 from brainmri import tasks
+from brainmri.dashboard.findings import show_findings
 from brainmri.dashboard.formatting import fit_table, format_count
 from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
 from brainmri.dashboard.review import (
     TestedCase,
     case_table,
     describe_place,
+    describe_progress,
     find_experiment,
     find_run,
     image_table,
@@ -30,6 +32,7 @@ from brainmri.evaluation.reading import FinishedRun, read_finished_runs
 from brainmri.evaluation.wording import format_share, label_experiment
 from brainmri.figures.explanation import draw_case_verdicts, draw_probabilities
 from brainmri.figures.palette import CHART_CONFIG
+from brainmri.review.findings import read_findings
 from brainmri.study import Study
 from brainmri.training.architecture_names import display_architecture
 from brainmri.training.monitor import list_experiments
@@ -67,11 +70,14 @@ def show_page() -> None:
     show_verdict(run, case, shown)
     with st.container(border=True):
         show_images(study, run, case)
-    with st.container(border=True):
-        show_all_verdicts(study, experiment_id, run, case)
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
-        show_table(run, shown, case)
+        show_all_verdicts(study, experiment_id, run, case)
+    with right.container(border=True, height="stretch"):
+        show_findings(study, experiment_id, case_id=case.case_id, run_id=run.run_id)
+    left, right = st.columns([3, 2])
+    with left.container(border=True, height="stretch"):
+        show_table(study, run, shown, case)
     with right.container(border=True, height="stretch"):
         show_slices(case)
     following = neighbours(shown, case.case_id)[1]
@@ -303,16 +309,20 @@ def show_all_verdicts(study: Study, experiment_id: str, run: FinishedRun, case: 
         st.rerun()
 
 
-def show_table(run: FinishedRun, shown: tuple[TestedCase, ...], case: TestedCase) -> None:
-    st.subheader("Cases to review", anchor=False)
+def show_table(study: Study, run: FinishedRun, shown: tuple[TestedCase, ...], case: TestedCase) -> None:
+    findings = read_findings(study, find_experiment(study, run.run_id))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Cases to review", anchor=False, width="stretch")
+        st.caption(describe_progress(shown, findings), width="content")
     if not shown:
         st.write("This run has every test case right. Choose **All tested** to look at them.")
         return
     ids = [one.case_id for one in shown]
     key = f"tested-{run.run_id}-{len(ids)}-{case.case_id}"
     st.dataframe(
-        case_table(shown),
+        case_table(shown, findings),
         hide_index=True,
+        placeholder="–",
         height=fit_table(len(shown), 9),
         column_config={
             "Probability": st.column_config.ProgressColumn(

@@ -20,6 +20,7 @@ from brainmri.imaging.datasets import read_sample_rows, read_samples
 from brainmri.imaging.records import Sample
 from brainmri.intake.records import Case
 from brainmri.intake.volumes import read_case
+from brainmri.review.records import Finding
 from brainmri.study import Study
 from brainmri.training.records import Experiment, Prediction, Run
 from brainmri.vocabulary import display_diagnosis
@@ -200,8 +201,11 @@ def read_map_summary(study: Study, run_id: str) -> MapSummary | None:
     return MapSummary(maps.layer, maps.grid) if maps else None
 
 
-def case_table(cases: Sequence[TestedCase]) -> list[dict[str, Any]]:
-    """Return one row for each case, for the table."""
+def case_table(cases: Sequence[TestedCase], findings: Sequence[Finding] = ()) -> list[dict[str, Any]]:
+    """Return one row for each case, for the table, with what reviewers found of it."""
+    found: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        found.setdefault(finding.case_id, {})[finding.verdict] = None
     return [
         {
             "Case": case.case_id,
@@ -209,6 +213,7 @@ def case_table(cases: Sequence[TestedCase]) -> list[dict[str, Any]]:
             "Network says": display_diagnosis(case.predicted),
             "Probability": 100 * case.certainty,
             "Verdict": "right" if case.is_right else "wrong",
+            "Finding": ", ".join(found.get(case.case_id, ())) or None,
         }
         for case in cases
     ]
@@ -228,6 +233,12 @@ def image_table(case: TestedCase) -> list[dict[str, Any]]:
         }
         for image in case.images
     ]
+
+
+def describe_progress(cases: Sequence[TestedCase], findings: Sequence[Finding]) -> str:
+    """Return ``17 of 42 reviewed``."""
+    reviewed = {finding.case_id for finding in findings}
+    return f"{sum(case.case_id in reviewed for case in cases)} of {len(cases)} reviewed"
 
 
 def neighbours(cases: Sequence[TestedCase], case_id: str) -> tuple[str | None, str | None]:

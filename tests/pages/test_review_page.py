@@ -171,6 +171,18 @@ def test_all_runs_that_tested_the_case_say_what_they_take_it_for(filled_study: S
     assert "runs that tested it" in texts(app)
 
 
+def test_a_finding_is_written_down_and_counted(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study)[0]
+    app = open_review(run=RUN, case=case.case_id)
+    assert "0 of " in texts(app)
+    app.text_input(key="reviewer").set_value("AB").run()
+    next(one for one in app.button_group if one.label == "What explains it?").set_value("wrong region")
+    next(one for one in app.button if one.label == "Save finding").click().run()
+    assert not app.exception
+    assert "1 of " in texts(app)
+    assert "wrong region" in app.dataframe[0].value["Finding"].tolist()
+
+
 def test_probabilities_are_drawn_and_listed_slice_by_slice(filled_study: Study, open_review: OpenReview) -> None:
     case = cases_of(filled_study)[0]
     app = open_review(run=RUN, case=case.case_id)

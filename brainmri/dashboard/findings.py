@@ -1,0 +1,157 @@
+"""The panel in which reviewers write down what they find of a case, and see what others found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from brainmri.dashboard.formatting import fit_table, format_date
+from brainmri.errors import BrainMRIError
+from brainmri.review.findings import (
+    MAXIMUM_NAME,
+    MAXIMUM_NOTE,
+    Entry,
+    add_finding,
+    change_finding,
+    read_findings,
+    withdraw_finding,
+)
+from brainmri.review.identity import warn_of_identity
+from brainmri.review.records import DIFFICULTY_RANGE, VERDICTS, Finding
+from brainmri.study import Study
+
+_REVIEWER: Final = "reviewer"
+_MOST_ROWS: Final = 5
+_VERDICT_HELP: Final = "\n".join(f"- **{name.capitalize()}**: {text}" for name, text in VERDICTS.items())
+
+
+def show_findings(study: Study, experiment_id: str, *, case_id: str, run_id: str) -> None:
+    """Show the reviewer's own finding as a form, and those of others as a table.
+
+    Parameters
+    ----------
+    study : Study
+    experiment_id, case_id : str
+    run_id : str
+        The run that is on the screen.
+    """
+    findings = read_findings(study, experiment_id, case_id)
+    header = st.container(horizontal=True, vertical_alignment="center")
+    header.subheader("Finding", anchor=False, width="stretch")
+    reviewer = header.text_input(
+        "Reviewer",
+        key=_REVIEWER,
+        persist_state="session",
+        max_chars=MAXIMUM_NAME,
+        placeholder="Your name or initials",
+        label_visibility="collapsed",
+        width=220,
+    ).strip()
+    own = next((one for one in findings if one.reviewer == reviewer), None)
+    _show_form(study, experiment_id, case_id, run_id, reviewer, own)
+    others = [one for one in findings if one is not own]
+    if others:
+        st.markdown("**Others found**")
+        st.dataframe(finding_rows(others), hide_index=True, height=fit_table(len(others), _MOST_ROWS), placeholder="–")
+
+
+def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return one row for each finding."""
+    return [
+        {
+            "Reviewer": one.reviewer,
+            "Finding": one.verdict.capitalize(),
+            "Difficulty": one.difficulty,
+            "Note": one.note or None,
+            "Teaching": "yes" if one.bookmarked else None,
+            "Changed": format_date(one.changed_at),
+        }
+        for one in findings
+    ]
+
+
+def _show_form(study: Study, experiment_id: str, case_id: str, run_id: str, reviewer: str, own: Finding | None) -> None:
+    """Show the form. It belongs to the version that it began with, so that another window takes nothing out of it."""
+    began = f"finding-began-{experiment_id}-{case_id}-{reviewer}"
+    latest = 0 if own is None else own.version
+    version: int = st.session_state.setdefault(began, latest)
+    if version != latest:
+        _show_other_version(own, began, latest)
+    name = f"finding-{experiment_id}-{case_id}-{reviewer}-{version}"
+    with st.form(name, border=False, enter_to_submit=False):
+        verdict = st.segmented_control(
+            "What explains it?",
+            list(VERDICTS),
+            format_func=lambda verdict: verdict.capitalize(),
+            default=own.verdict if own else None,
+            help=_VERDICT_HELP,
+            key=f"{name}-verdict",
+        )
+        left, right = st.columns([3, 2], vertical_alignment="bottom")
+        lowest, highest = DIFFICULTY_RANGE
+        difficulty = left.segmented_control(
+            "Difficulty",
+            list(range(lowest, highest + 1)),
+            default=own.difficulty if own else None,
+            help="From 1, easy, to 5, very hard, as you judge it. May stay open.",
+            key=f"{name}-difficulty",
+        )
+        bookmarked = right.toggle(
+            "For teaching",
+            own.bookmarked if own else False,
+            key=f"{name}-bookmarked",
+            help="Bookmark the case for teaching sessions.",
+        )
+        note = st.text_area(
+            "Note",
+            own.note if own else "",
+            max_chars=MAXIMUM_NOTE,
+            height=80,
+            help="Nothing that names a patient: notes are kept in the study.",
+            key=f"{name}-note",
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            saved = st.form_submit_button(
+                "Save changes" if version else "Save finding", type="primary", icon=":material/save:"
+            )
+            withdrawn = bool(version) and st.form_submit_button("Take back", icon=":material/undo:")
+            if own is not None:
+                st.caption(f"Saved {format_date(own.changed_at)}. Earlier versions are kept.")
+    if own is not None and (warning := warn_of_identity(own.note)):
+        st.warning(warning, icon=":material/privacy_tip:")
+    if withdrawn:
+        _attempt(began, lambda: withdraw_finding(study, experiment_id, case_id, reviewer, version=version))
+    elif saved and not reviewer:
+        st.warning("Enter your name or initials above, so that others know whose finding it is.")
+    elif saved and verdict is None:
+        st.warning("Choose what explains it; a note alone is no finding.")
+    elif saved:
+        entry = Entry(verdict=verdict, difficulty=difficulty, note=note.strip(), bookmarked=bookmarked, run_id=run_id)
+        _attempt(began, lambda: _save(study, experiment_id, case_id, reviewer, entry, version))
+
+
+def _show_other_version(own: Finding | None, began: str, latest: int) -> None:
+    """Say that the finding changed elsewhere, and offer what is stored now."""
+    now = "was taken back" if own is None else f"says now: {own.verdict}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(f"This finding was changed in another window and {now}. What you wrote is still here, not saved.")
+        st.button("Show the stored one", on_click=st.session_state.__setitem__, args=(began, latest))
+
+
+def _save(study: Study, experiment_id: str, case_id: str, reviewer: str, entry: Entry, version: int) -> Finding:
+    if not version:
+        return add_finding(study, experiment_id, case_id, reviewer, entry)
+    return change_finding(study, experiment_id, case_id, reviewer, entry, version=version)
+
+
+def _attempt(began: str, save: Callable[[], Finding]) -> None:
+    """Save, and draw the page anew; where that is refused, say why and keep what was written."""
+    try:
+        saved = save()
+    except BrainMRIError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.session_state[began] = 0 if saved.withdrawn else saved.version
+    st.rerun()
