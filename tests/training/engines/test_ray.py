@@ -50,7 +50,7 @@ def make_experiment(study: Study, **changes) -> str:
     values = {
         "architectures": ("efficientnet_b0",),
         "repeats": 3,
-        "epochs": 24,
+        "epochs": 16,
         "batch_size": 8,
         "learning_rate": 0.01,
         "weights": "scratch",
@@ -149,7 +149,7 @@ def test_runs_of_a_node_that_is_killed_go_on_elsewhere_and_give_what_one_machine
     assert "goes on after epoch" in logs(study, spread)
     assert {run.versions[THREADS_KEY] for run in runs} == {"1"}
     with study.session() as session:
-        assert set(Counter(session.scalars(select(Epoch.run_id))).values()) == {24}
+        assert set(Counter(session.scalars(select(Epoch.run_id))).values()) == {16}
     assert list_workers(study) == []
     here = make_experiment(study)
     with Driver(study, here, environment=dict(os.environ)) as local:
