@@ -123,10 +123,10 @@ def _summarise_temperatures(values: Sequence[float]) -> str:
         f"{values[0]:.2f}" if len(values) == 1 else f"median {middle:.2f}, from {values[0]:.2f} to {values[-1]:.2f}"
     )
     if round(middle, 2) == 1:
-        return f"Temperature: {spread}; about 1, the network is about as sure as it is right."
+        return f"Temperature: {spread}; about 1, on the images set aside the network is about as sure as it is right."
     if middle > 1:
-        return f"Temperature: {spread}; above 1, the network is too sure of itself."
-    return f"Temperature: {spread}; below 1, the network is not sure enough."
+        return f"Temperature: {spread}; above 1, on the images set aside the network is too sure of itself."
+    return f"Temperature: {spread}; below 1, on the images set aside the network is not sure enough."
 
 
 def describe_referral(curve: ReferralCurve, share: float, *, counted: str) -> str:
@@ -143,14 +143,15 @@ def describe_referral(curve: ReferralCurve, share: float, *, counted: str) -> st
     if mean is None:
         return "No run has tested anything."
     place = int(abs(curve.referred - share).argmin())
-    text = (
-        f"With the {format_share(float(curve.referred[place]), digits=0)} of the {counted} that it is least sure of "
-        f"referred to a human, the network is right on {format_share(float(mean[place]))} of the rest; without "
-        f"referral on {format_share(float(mean[0]))}."
-    )
+    if place == 0:
+        text = f"Without referral the network is right on {format_share(float(mean[0]))} of the {counted}."
+    else:
+        text = _read_off(curve.referred[place], float(mean[place]), float(mean[0]), counted)
     needed = curve.share_to_refer(0.95)
     if needed is None:
         return f"{text} No share reaches 95 %."
+    if needed == 0:
+        return text
     return f"{text} For 95 % it would refer {format_share(needed, digits=0)}."
 
 
@@ -180,6 +181,14 @@ def subgroup_rows(rows: Sequence[Subgroup]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _read_off(referred: float, accuracy: float, plain: float, counted: str) -> str:
+    return (
+        f"With the {format_share(float(referred), digits=0)} of the {counted} that it is least sure of referred to a "
+        f"human, the network is right on {format_share(accuracy)} of the rest; without referral on "
+        f"{format_share(plain)}."
+    )
 
 
 def _time(seconds: float) -> str:

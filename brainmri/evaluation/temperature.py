@@ -134,8 +134,8 @@ def calibrate_runs(
     """
     if not validation.sample_index.size:
         raise EvaluationError(
-            "There are no predictions of images set aside, so that no temperature can be fitted. Train with inner "
-            "validation: a share of the training images that is used to choose and to calibrate."
+            "There are no predictions of images set aside, so that no temperature can be fitted. Train with a share of "
+            "the training patients set aside, as for early stopping."
         )
     temperatures = {}
     for place, run in enumerate(validation.runs):

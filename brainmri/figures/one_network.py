@@ -24,6 +24,7 @@ from brainmri.figures.palette import (
     apply_theme,
     architecture_colour,
     diagnosis_colour,
+    ink_on,
     with_opacity,
 )
 from brainmri.vocabulary import display_diagnosis
@@ -58,9 +59,6 @@ def draw_confusion(confusion: Confusion, *, values: ConfusionValues = "mean shar
     figure = go.Figure(
         go.Heatmap(
             z=[[None if np.isnan(share) else float(share) for share in row] for row in confusion.mean_row_shares],
-            text=[[_cell_text(confusion, true, predicted, values) for predicted in places] for true in places],
-            texttemplate="%{text}",
-            textfont={"size": 14},
             zmin=0,
             zmax=1,
             colorscale=SEQUENTIAL_SCALE,
@@ -74,13 +72,15 @@ def draw_confusion(confusion: Confusion, *, values: ConfusionValues = "mean shar
         go.Scatter(  # heat maps cannot be clicked in a page, points can
             x=[predicted for _, predicted in cells],
             y=[true for true, _ in cells],
-            mode="markers",
+            mode="markers+text",
             marker={"size": 60, "symbol": "square", "opacity": 0, "color": BACKGROUND},
+            text=[_cell_text(confusion, *cell, values) for cell in cells],
+            textfont={"size": 14, "color": [ink_on(confusion.mean_row_shares[cell]) for cell in cells]},
             selected={"marker": {"opacity": 0}},
             unselected={"marker": {"opacity": 0}},
             customdata=[[*cell] for cell in cells],
-            text=[f"{names[true]} taken for {names[predicted]}" for true, predicted in cells],
-            hovertemplate="%{text}<br>Click for the cases<extra></extra>",
+            hovertext=[f"{names[true]} taken for {names[predicted]}" for true, predicted in cells],
+            hovertemplate="%{hovertext}<br>Click for the cases<extra></extra>",
         )
     )
     ticks = {"tickmode": "array", "tickvals": list(places), "ticktext": names, "showgrid": False, "zeroline": False}

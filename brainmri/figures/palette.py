@@ -66,6 +66,8 @@ SEQUENTIAL: Final = (
 
 _FURTHER: Final = ("#B39DDB", "#80CBC4", "#BCAAA4", "#9FA8DA", "#C5E1A5", "#FFCC80")
 _NO_LABEL: Final = "#7B8794"
+_PALE_FROM: Final = 0.5
+"""Share from which on the cells of `SEQUENTIAL` are too pale for light text."""
 
 CHART_CONFIG: Final[dict[str, Any]] = {
     "displaylogo": False,
@@ -89,6 +91,11 @@ def with_opacity(colour: str, opacity: float) -> str:
     """Return ``#RRGGBB`` as ``rgba(…)`` with an opacity from 0 to 1."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def ink_on(share: float) -> str:
+    """Return a colour for text on `SEQUENTIAL_SCALE` at a share from 0 to 1; on nothing where it is not a number."""
+    return SURFACE if share > _PALE_FROM else TEXT
 
 
 def apply_theme(figure: go.Figure, *, height: int | None = None, revision: str = "kept") -> go.Figure:

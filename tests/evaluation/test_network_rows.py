@@ -83,6 +83,12 @@ def test_referral_is_read_off_the_mean_curve() -> None:
     assert "With the 20 % of the cases" in text
     assert "right on 90.0 % of the rest; without referral on 70.0 %" in text
     assert text.endswith("For 95 % it would refer 40 %.")
+    assert describe_referral(curve, 0.0, counted="cases").startswith("Without referral the network is right on 70.0 %")
+    easy = replace(curve, accuracies=np.ones((2, 3)))
+    assert (
+        describe_referral(easy, 0.0, counted="cases")
+        == "Without referral the network is right on 100.0 % of the cases."
+    )
     low = replace(curve, accuracies=curve.accuracies / 2)
     assert describe_referral(low, 0.0, counted="cases").endswith("No share reaches 95 %.")
     assert describe_referral(replace(curve, accuracies=np.empty((0, 3))), 0.2, counted="cases").startswith("No run")
@@ -104,7 +110,8 @@ def test_calibration_tells_means_before_and_after_and_leaves_out_what_is_undefin
         "Log loss": ("1.000", "0.500"),
     }
     text = describe_temperatures([calibrated(2.0, 0.2, 0.1), calibrated(4.0, 0.4, 0.1)])
-    assert text == "Temperature: median 3.00, from 2.00 to 4.00; above 1, the network is too sure of itself."
+    assert text.startswith("Temperature: median 3.00, from 2.00 to 4.00; above 1, on the images set aside")
+    assert text.endswith("the network is too sure of itself.")
     assert "not sure enough" in describe_temperatures([calibrated(0.5, 0.2, 0.1)])
 
 
@@ -134,7 +141,7 @@ def test_runs_without_images_set_aside_say_nothing_of_the_temperature() -> None:
     nothing = fit_temperature(np.empty((0, 3)), np.empty(0))
     fitted = Temperature(value=2.0, images=50, loss_before=0.5, loss_after=0.4)
     text = describe_temperatures(with_temperatures(nothing, nothing, fitted))
-    assert text.startswith("Temperature: 2.00; above 1, the network is too sure of itself.")
+    assert text.startswith("Temperature: 2.00; above 1, on the images set aside the network is too sure of itself.")
     assert "In 2 of 3 runs: There are no images to fit a temperature on" in text
     assert "sure enough" not in text
     assert describe_temperatures(with_temperatures(nothing)).startswith("No temperature was fitted.")
@@ -147,7 +154,7 @@ def test_a_temperature_at_its_bound_or_at_one_is_given_no_meaning_it_lacks() -> 
     assert "sure enough" not in text
     even = Temperature(value=1.0, images=50, loss_before=0.5, loss_after=0.5)
     assert describe_temperatures(with_temperatures(even)).endswith(
-        "about 1, the network is about as sure as it is right."
+        "about 1, on the images set aside the network is about as sure as it is right."
     )
 
 

@@ -12,8 +12,8 @@ from brainmri.evaluation.published import PUBLISHED_ACCURACIES
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.figures.comparison import (
     PUBLISHED_LABEL,
-    draw_distribution,
     draw_confusions,
+    draw_distribution,
     draw_tukey_intervals,
 )
 from brainmri.figures.palette import ACCENT, ARCHITECTURE_COLOURS, MUTED

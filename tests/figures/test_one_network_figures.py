@@ -34,17 +34,19 @@ def test_cells_say_mean_and_scatter_and_name_themselves_when_clicked() -> None:
     counts = np.array([[[3, 1], [0, 2]], [[4, 0], [2, 0]]])
     confusion = Confusion(architecture="alexnet", classes=("glioblastoma", "PCNSL"), counts=counts)
     matrix, cells = draw_confusion(confusion).data
-    assert list(matrix.text[0]) == ["87.5 ± 17.7 %", "12.5 ± 17.7 %"]
-    assert list(draw_confusion(confusion, values="mean count").data[0].text[1]) == ["1.0 ± 1.4", "1.0 ± 1.4"]
+    assert list(cells.text[:2]) == ["87.5 ± 17.7 %", "12.5 ± 17.7 %"]
+    assert list(matrix.z[0]) == [0.875, 0.125]
+    assert len({cells.textfont.color[0], cells.textfont.color[1]}) == 2, "dark on pale, light on dark"
+    assert list(draw_confusion(confusion, values="mean count").data[1].text[2:]) == ["1.0 ± 1.4", "1.0 ± 1.4"]
     assert [tuple(one) for one in cells.customdata] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert [(x, y) for x, y in zip(cells.x, cells.y, strict=True)] == [(0, 0), (1, 0), (0, 1), (1, 1)]
-    assert cells.text[1] == "Glioblastoma taken for PCNSL"
+    assert cells.hovertext[1] == "Glioblastoma taken for PCNSL"
 
 
 def test_one_run_has_no_scatter_and_a_class_never_tested_a_dash() -> None:
     counts = np.array([[[3, 1], [0, 0]]])
-    matrix = draw_confusion(Confusion(architecture="a", classes=("x", "y"), counts=counts)).data[0]
-    assert [list(row) for row in matrix.text] == [["75.0 %", "25.0 %"], ["–", "–"]]
+    matrix, cells = draw_confusion(Confusion(architecture="a", classes=("x", "y"), counts=counts)).data
+    assert list(cells.text) == ["75.0 %", "25.0 %", "–", "–"]
     assert list(matrix.z[1]) == [None, None]
 
 
