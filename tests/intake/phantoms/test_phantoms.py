@@ -84,7 +84,6 @@ def test_removing_identity_leaves_the_scanner_its_name(datasets: list[pydicom.Fi
         assert screen_text(one[name].value, identity) == one[name].value
 
 
-
 @pytest.mark.parametrize("patient_id", ["PH-0001", "PH-0002", "PH-0003"])
 def test_segmentation_lies_on_t1c_and_the_tumour_enhances(datasets: list[pydicom.FileDataset], patient_id: str) -> None:
     segmentation = next(
