@@ -3,6 +3,7 @@
 import streamlit as st
 
 from brainmri import tasks
+from brainmri.dashboard.corrections import draws_region, show_changes, show_corrections
 from brainmri.dashboard.findings import show_findings
 from brainmri.dashboard.formatting import fit_table, format_count
 from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
@@ -25,7 +26,7 @@ from brainmri.dashboard.review import (
     warm_up,
 )
 from brainmri.dashboard.state import current_study, explain_errors, query_choice, remember_choice
-from brainmri.dashboard.viewer import show_viewer
+from brainmri.dashboard.viewer import DrawnRegion, show_viewer
 from brainmri.evaluation.case_verdicts import verdicts_on_case
 from brainmri.evaluation.predictions import VERDICT_RULE
 from brainmri.evaluation.reading import FinishedRun, read_finished_runs
@@ -69,12 +70,14 @@ def show_page() -> None:
         show_header(study, run, case, shown)
     show_verdict(run, case, shown)
     with st.container(border=True):
-        show_images(study, run, case)
+        drawn = show_images(study, run, case)
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
         show_all_verdicts(study, experiment_id, run, case)
     with right.container(border=True, height="stretch"):
         show_findings(study, experiment_id, case_id=case.case_id, run_id=run.run_id)
+        show_corrections(study, case.case_id, diagnosis=case.diagnosis, drawn=drawn)
+    show_changes(study, experiment_id, case.dataset_hash)
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
         show_table(study, run, shown, case)
@@ -255,13 +258,17 @@ def show_verdict(run: FinishedRun, case: TestedCase, shown: tuple[TestedCase, ..
     )
 
 
-def show_images(study: Study, run: FinishedRun, case: TestedCase) -> None:
+def show_images(study: Study, run: FinishedRun, case: TestedCase) -> DrawnRegion | None:
     summary = read_map_summary(study, run.run_id)
-    show_viewer(packed_case(study, run.run_id, case), key="viewer")
+    drawing = draws_region()
+    drawn = show_viewer(
+        packed_case(study, run.run_id, case), key="drawing-viewer" if drawing else "viewer", draw_region=drawing
+    )
     if summary is not None:
         st.caption(summary.describe())
-        return
-    offer_maps(study, run)
+    else:
+        offer_maps(study, run)
+    return drawn
 
 
 def offer_maps(study: Study, run: FinishedRun) -> None:

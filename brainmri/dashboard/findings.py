@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ from brainmri.review.findings import (
     withdraw_finding,
 )
 from brainmri.review.identity import warn_of_identity
-from brainmri.review.records import DIFFICULTY_RANGE, VERDICTS, Finding
+from brainmri.review.records import DIFFICULTY_RANGE, VERDICTS, Finding, Verdict
 from brainmri.study import Study
 
 _REVIEWER: Final = "reviewer"
@@ -57,6 +57,11 @@ def show_findings(study: Study, experiment_id: str, *, case_id: str, run_id: str
         st.dataframe(finding_rows(others), hide_index=True, height=fit_table(len(others), _MOST_ROWS), placeholder="–")
 
 
+def reviewer_name() -> str:
+    """Return the name or initials that the visitor has entered; empty where there are none."""
+    return str(st.session_state.get(_REVIEWER) or "").strip()
+
+
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return one row for each finding."""
     return [
@@ -81,11 +86,11 @@ def _show_form(study: Study, experiment_id: str, case_id: str, run_id: str, revi
         _show_other_version(own, began, latest)
     name = f"finding-{experiment_id}-{case_id}-{reviewer}-{version}"
     with st.form(name, border=False, enter_to_submit=False):
-        verdict = st.segmented_control(
+        verdict: Verdict | None = st.segmented_control(
             "What explains it?",
             list(VERDICTS),
             format_func=lambda verdict: verdict.capitalize(),
-            default=own.verdict if own else None,
+            default=cast(Verdict, own.verdict) if own else None,
             help=_VERDICT_HELP,
             key=f"{name}-verdict",
         )
@@ -127,7 +132,7 @@ def _show_form(study: Study, experiment_id: str, case_id: str, run_id: str, revi
         st.warning("Enter your name or initials above, so that others know whose finding it is.")
     elif saved and verdict is None:
         st.warning("Choose what explains it; a note alone is no finding.")
-    elif saved:
+    elif saved and verdict is not None:
         entry = Entry(verdict=verdict, difficulty=difficulty, note=note.strip(), bookmarked=bookmarked, run_id=run_id)
         _attempt(began, lambda: _save(study, experiment_id, case_id, reviewer, entry, version))
 

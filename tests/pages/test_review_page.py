@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from brainmri import tasks
 from brainmri.dashboard.review import TestedCase, describe_place, neighbours, read_tested_cases
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
+from brainmri.review.corrections import exclude_case, read_corrections
 from brainmri.study import Study
 from brainmri.training.records import Prediction, Split
 from brainmri.vocabulary import TRAINED_DIAGNOSES
@@ -181,6 +182,54 @@ def test_a_finding_is_written_down_and_counted(filled_study: Study, open_review:
     assert not app.exception
     assert "1 of " in texts(app)
     assert "wrong region" in app.dataframe[0].value["Finding"].tolist()
+
+
+def correct(app: AppTest, kind: str = "relabel") -> AppTest:
+    app.text_input(key="reviewer").set_value("AB").run()
+    app.toggle(key="correction-open").set_value(True).run()
+    return app.button_group(key="correction-kind").set_value(kind).run()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(one for one in app.button if one.label == label).click().run()
+
+
+def test_another_diagnosis_is_noted_and_leads_to_a_new_training(
+    filled_study: Study, open_review: OpenReview, started: list
+) -> None:
+    case = cases_of(filled_study)[0]
+    app = correct(open_review(run=RUN, case=case.case_id))
+    app.selectbox[-1].set_value("schwannoma")
+    press(app, "Note the correction")
+    assert "Give a reason" in texts(app)
+    next(one for one in app.text_input if one.label == "Reason").set_value("second histology")
+    press(app, "Note the correction")
+    assert not app.exception
+    (correction,) = read_corrections(filled_study, case.case_id)
+    assert (correction.kind, correction.diagnosis, correction.author) == ("relabel", "schwannoma", "AB")
+    assert "1 case would differ: 1 correction noted" in texts(app)
+    press(app, "Train again with these changes")
+    kind, arguments, _subject = started[0]
+    assert (kind, arguments) == ("train", ["retrain", "exp-001", "--queue"])
+
+
+def test_a_correction_is_taken_back(filled_study: Study, open_review: OpenReview) -> None:
+    case = cases_of(filled_study)[0]
+    exclude_case(filled_study, case.case_id, reason="twice the same patient", author="CD")
+    app = open_review(run=RUN, case=case.case_id)
+    app.text_input(key="reviewer").set_value("AB").run()
+    next(one for one in app.button if one.label == "Take back").click().run()
+    assert not app.exception
+    assert read_corrections(filled_study) == []
+
+
+def test_a_region_is_asked_for_before_it_is_noted(filled_study: Study, open_review: OpenReview) -> None:
+    app = correct(open_review(run=RUN, case=cases_of(filled_study)[0].case_id), "region")
+    assert "Draw a square over the tumour" in texts(app)
+    next(one for one in app.text_input if one.label == "Reason").set_value("misses the tumour")
+    press(app, "Note the correction")
+    assert "Draw the square in the viewer above first" in texts(app)
+    assert read_corrections(filled_study) == []
 
 
 def test_probabilities_are_drawn_and_listed_slice_by_slice(filled_study: Study, open_review: OpenReview) -> None:
