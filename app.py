@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from brainmri.dashboard.frame import configure_page, require_sign_in, show_sidebar
+from brainmri.dashboard.frame import configure_page, prepare_libraries, require_sign_in, show_sidebar
 from brainmri.dashboard.state import explain_errors
 
 PAGES = {
@@ -23,3 +23,4 @@ page = st.navigation(PAGES)
 with explain_errors():
     show_sidebar()
     page.run()
+prepare_libraries()

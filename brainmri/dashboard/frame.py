@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,13 @@ def configure_page() -> None:
     """Set title, icon and width. The icon is a local file: a ``:material/…:`` one would be fetched from outside."""
     st.set_page_config(page_title="brainmri", page_icon=str(_ASSETS / "icon.png"), layout="wide")
     st.logo(str(_ASSETS / "logo.svg"), size="large", icon_image=str(_ASSETS / "icon.png"))
+
+
+@st.cache_resource(show_spinner=False)
+def prepare_libraries() -> None:
+    """Import what the results need, once, behind the first page: a visitor would wait a second for it."""
+    names = ("plotly.graph_objects", "scipy.stats", "brainmri.dashboard.results.comparison")
+    threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True).start()
 
 
 def require_sign_in() -> None:
