@@ -31,7 +31,7 @@ from tests.training.training_studies import DATASET, add_dataset
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 170
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.stress]
 
 
 @pytest.fixture
