@@ -4,6 +4,7 @@ import streamlit as st
 
 from brainmri import tasks
 from brainmri.dashboard.corrections import draws_region, show_changes, show_corrections
+from brainmri.dashboard.explanations import PANELS, show_checks, show_sequences, show_similar
 from brainmri.dashboard.findings import show_findings
 from brainmri.dashboard.formatting import fit_table, format_count
 from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
@@ -78,11 +79,16 @@ def show_page() -> None:
         show_findings(study, experiment_id, case_id=case.case_id, run_id=run.run_id)
         show_corrections(study, case.case_id, diagnosis=case.diagnosis, drawn=drawn)
     show_changes(study, experiment_id, case.dataset_hash)
-    left, right = st.columns([3, 2])
-    with left.container(border=True, height="stretch"):
-        show_table(study, run, shown, case)
-    with right.container(border=True, height="stretch"):
-        show_slices(case)
+    panel = pick_panel()
+    if panel == "cases":
+        left, right = st.columns([3, 2])
+        with left.container(border=True, height="stretch"):
+            show_table(study, run, shown, case)
+        with right.container(border=True, height="stretch"):
+            show_slices(case)
+    else:
+        with st.container(border=True):
+            show_explanation(study, panel, experiment_id, run, case)
     following = neighbours(shown, case.case_id)[1]
     if following is not None:
         with explain_errors():
@@ -291,6 +297,31 @@ def offer_maps(study: Study, run: FinishedRun) -> None:
     )
     if pressed and start_task(study, EXPLAIN, ["explain-run", run.run_id], subject=run.run_id):
         st.rerun()
+
+
+def pick_panel() -> str:
+    panel = st.segmented_control(
+        "Panel",
+        list(PANELS),
+        format_func=PANELS.__getitem__,
+        default=query_choice("panel", list(PANELS), "cases"),
+        required=True,
+        key="review-panel",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    remember_choice(panel=None if panel == "cases" else panel)
+    return panel
+
+
+def show_explanation(study: Study, panel: str, experiment_id: str, run: FinishedRun, case: TestedCase) -> None:
+    runs = read_finished_runs(study, experiment_id)
+    if panel == "sequences":
+        show_sequences(study, run, runs, case)
+    elif panel == "checks":
+        show_checks(study, run, runs, case)
+    else:
+        show_similar(study, run, case)
 
 
 def show_all_verdicts(study: Study, experiment_id: str, run: FinishedRun, case: TestedCase) -> None:

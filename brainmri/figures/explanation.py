@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from brainmri.evaluation.case_verdicts import CaseVerdict, CaseVerdicts
-from brainmri.figures.palette import BACKGROUND, MUTED, TEXT, apply_theme, diagnosis_colour
+from brainmri.explanation.contribution_summary import ContributionSpread
+from brainmri.explanation.contributions import SequenceContributions
+from brainmri.explanation.faithfulness import PerturbationCurves
+from brainmri.figures.palette import ACCENT, BACKGROUND, MUTED, TEXT, WARNING, apply_theme, diagnosis_colour
 from brainmri.training.architecture_names import display_architecture
-from brainmri.vocabulary import display_diagnosis
+from brainmri.vocabulary import SEQUENCES, display_diagnosis
 
 _RIGHT, _WRONG = "✓", "✗"
 
@@ -107,3 +110,73 @@ def _verdict_cells(diagnosis: str, verdicts: Sequence[CaseVerdict], chosen_run: 
             "<extra></extra>"
         ),
     )
+
+
+def draw_contributions(found: SequenceContributions, spread: ContributionSpread | None = None) -> go.Figure:
+    """Draw what each sequence added to the score of a class, with the spread over repeats.
+
+    Parameters
+    ----------
+    found : SequenceContributions
+        Of one run: the bars.
+    spread : ContributionSpread, optional
+        Over the repeats that tested the case: mean and standard deviation as a mark with whiskers.
+    """
+    scale = 100.0 if found.score == "probability" else 1.0
+    colour = diagnosis_colour(found.class_name)
+    figure = go.Figure(
+        go.Bar(
+            x=[scale * value for value in found.values],
+            y=list(SEQUENCES),
+            orientation="h",
+            name="This run",
+            marker={"color": colour},
+            hovertemplate="%{y}: %{x:+.1f}<extra>This run</extra>",
+        )
+    )
+    if spread is not None and spread.n > 1:
+        figure.add_trace(
+            go.Scatter(
+                x=[scale * value for value in spread.mean],
+                y=list(SEQUENCES),
+                mode="markers",
+                name=f"Mean ± SD of {spread.n} repeats",
+                marker={"symbol": "diamond", "size": 10, "color": TEXT, "line": {"color": BACKGROUND, "width": 1}},
+                error_x={
+                    "type": "data",
+                    "array": [scale * value for value in spread.sd or (0.0,) * len(SEQUENCES)],
+                    "color": TEXT,
+                    "thickness": 2,
+                    "width": 7,
+                },
+                hovertemplate="%{y}: %{x:+.1f}<extra>Mean of the repeats</extra>",
+            )
+        )
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    unit = "percentage points of probability" if found.score == "probability" else "logit"
+    figure.update_xaxes(title_text=f"For {display_diagnosis(found.class_name)} ({unit})", zeroline=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": TEXT, "size": 14})
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, margin_t=36)
+    return apply_theme(figure, height=260, revision="contributions")
+
+
+def draw_perturbation(curves: PerturbationCurves) -> go.Figure:
+    """Draw the probability of a class while its evidence is taken away, and while it is given back."""
+    figure = go.Figure()
+    for name, values, colour in (
+        ("Blurring the evidence", curves.deletion, WARNING),
+        ("Unblurring it", curves.insertion, ACCENT),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=list(curves.shares),
+                y=list(values),
+                mode="lines",
+                name=name,
+                line={"color": colour, "width": 2.5},
+                hovertemplate=f"{name}, %{{x:.0%}} of the pixels: %{{y:.0%}}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title_text="Share of the pixels, strongest evidence first", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title_text="Probability of the predicted diagnosis", tickformat=".0%", range=[0, 1.02])
+    return apply_theme(figure, height=320, revision="perturbation")

@@ -22,6 +22,7 @@ GRID: Final = "#26313D"
 TEXT: Final = "#DCE3EA"
 MUTED: Final = "#93A1AF"
 ACCENT: Final = "#4FC3F7"
+WARNING: Final = "#FFB74D"
 
 _PUBLISHED_COLOURS: Final = {"alexnet": "#56B4E9", "googlenet": "#E69F00", "resnet50": "#009E73"}
 
@@ -43,10 +44,10 @@ DIAGNOSIS_COLOURS: Final[dict[str, str]] = {
 
 STATUS_COLOURS: Final[dict[str, str]] = {
     "queued": "#3A4653",
-    "running": "#4FC3F7",
+    "running": ACCENT,
     "finished": "#66BB6A",
     "failed": "#EF5350",
-    "stopped": "#FFB74D",
+    "stopped": WARNING,
 }
 """By the status of a run; always written out as well, because green and red alone do not tell."""
 

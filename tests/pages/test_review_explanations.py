@@ -1,0 +1,170 @@
+"""What the review page shows of stored explanations, and the offer to make them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from brainmri.dashboard.explanations import describe_missing
+from brainmri.dashboard.review import TestedCase, read_tested_cases
+from brainmri.explanation.contributions import Baseline, MissingSequence, RunContributions, write_contributions
+from brainmri.explanation.faithfulness import RandomisationCheck, RandomisationStep
+from brainmri.explanation.neighbours import PARTS, RunFeatures, write_features
+from brainmri.explanation.stored_faithfulness import RunFaithfulness, write_faithfulness
+from brainmri.imaging.datasets import read_dataset, read_sample_rows
+from brainmri.study import Study
+from brainmri.training.records import Split
+from brainmri.vocabulary import TRAINED_DIAGNOSES
+
+RUN = "exp-001-resnet50-01"
+OpenPanel = Callable[..., AppTest]
+
+
+@pytest.fixture
+def case(filled_study: Study) -> TestedCase:
+    return read_tested_cases(filled_study, "exp-001", RUN)[0]
+
+
+@pytest.fixture
+def open_panel(open_page: Callable[..., AppTest], case: TestedCase) -> OpenPanel:
+    """Return a function that opens a panel of the first case of the run."""
+    return lambda panel: open_page("review", run=RUN, case=case.case_id, panel=panel)
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def held_out(study: Study) -> list[int]:
+    with study.session() as session:
+        return list(session.scalars(select(Split.test).where(Split.repeat == 1)).one())
+
+
+def store_contributions(study: Study, run_id: str = RUN) -> None:
+    """Store games in which T1c alone speaks for the last class."""
+    samples = held_out(study)
+    logits = np.zeros((len(samples), 1, 8, 3), dtype=np.float32)
+    logits[:, :, [place for place in range(8) if place & 4], 2] = 3.0
+    write_contributions(
+        study,
+        run_id,
+        RunContributions(
+            classes=TRAINED_DIAGNOSES,
+            baseline=Baseline(name="blurred", sigma_px=4.0),
+            made_from="",
+            sample_index=np.array(samples),
+            logits=logits,
+        ),
+    )
+
+
+@pytest.mark.parametrize("panel", ["sequences", "checks", "similar"])
+def test_what_is_not_stored_is_offered_and_started(open_panel: OpenPanel, started: list, panel: str) -> None:
+    app = open_panel(panel)
+    assert not app.exception
+    assert "It is not stored yet" in texts(app)
+    app.button(key="explain-all").click().run()
+    assert started == [("explain", ["explain-all", RUN], RUN)]
+
+
+def test_each_sequence_has_its_bar_and_a_sentence_on_its_absence(
+    filled_study: Study, open_panel: OpenPanel, case: TestedCase
+) -> None:
+    for run_id in (RUN, "exp-001-resnet50-02"):
+        store_contributions(filled_study, run_id)
+    app = open_panel("sequences")
+    app.button_group(key=f"contributed-{RUN}-{case.case_id}").set_value(2).run()
+    assert not app.exception
+    (figure,) = [
+        json.loads(chart.proto.spec) for chart in app.get("plotly_chart") if "For Meningioma" in chart.proto.spec
+    ]
+    t1, t2, t1c = figure["data"][0]["x"]
+    assert (t1, t2) == pytest.approx((0, 0), abs=1e-9)
+    assert t1c > 50
+    shown = texts(app)
+    assert "Without T1c it would say **Glioblastoma** (33 %): another answer." in shown
+    assert "Without T1 it would still say Meningioma" in shown
+    assert "What stands in for a missing sequence decides the answer" in shown
+
+
+def test_checks_are_told_in_sentences(filled_study: Study, open_panel: OpenPanel) -> None:
+    samples = held_out(filled_study)
+    count = len(samples)
+    steps = (RandomisationStep(layer="", correlations=(0.1, 0.2)),)
+    write_faithfulness(
+        filled_study,
+        RUN,
+        RunFaithfulness(
+            method="gradcam",
+            made_from="",
+            sample_index=np.array(samples),
+            class_index=np.zeros(count, dtype=np.int64),
+            share=np.full((count, 2), 0.6, dtype=np.float32),
+            area=np.full((count, 2), 0.25, dtype=np.float32),
+            shares=np.array([0, 0.5, 1], dtype=np.float32),
+            deletion=np.tile(np.array([0.9, 0.4, 0.3], dtype=np.float32), (count, 1)),
+            insertion=np.tile(np.array([0.3, 0.8, 0.9], dtype=np.float32), (count, 1)),
+            randomisation=RandomisationCheck(method="gradcam", steps=steps),
+        ),
+    )
+    app = open_panel("checks")
+    assert not app.exception
+    shown = texts(app)
+    assert "60% of the map's evidence lies inside the tumour's outline, which covers 25%" in shown
+    assert "With all weights random" in shown
+    assert "Agreement needs maps of two repeats" in shown
+
+
+def test_similar_images_come_from_other_patients_with_what_the_network_says(
+    filled_study: Study, open_panel: OpenPanel, case: TestedCase
+) -> None:
+    rows = read_sample_rows(filled_study, read_dataset(filled_study).hash)
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(len(rows), 5))
+    part = np.full(len(rows), PARTS.index("train"))
+    part[held_out(filled_study)] = PARTS.index("test")
+    true_class = np.array([TRAINED_DIAGNOSES.index(row.diagnosis) for row in rows])
+    write_features(
+        filled_study,
+        RUN,
+        RunFeatures(
+            classes=TRAINED_DIAGNOSES,
+            made_from="",
+            features=(features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16),
+            case_ids=tuple(row.case_id for row in rows),
+            true_class=true_class,
+            predicted_class=(true_class + 1) % 3,
+            part=part,
+        ),
+    )
+    app = open_panel("similar")
+    assert not app.exception
+    captions = [caption.value for caption in app.caption if "similarity" in caption.value]
+    assert captions
+    assert not any(caption.startswith(case.case_id) for caption in captions)
+    assert all("✗" in caption for caption in captions)
+    assert any("held out" in caption for caption in captions)
+
+
+def test_a_panel_is_kept_in_the_address(open_panel: OpenPanel) -> None:
+    app = open_panel("checks")
+    for panel in ("similar", "cases", "sequences"):
+        app.button_group(key="review-panel").set_value(panel).run()
+        assert app.query_params.get("panel") == (None if panel == "cases" else panel)
+
+
+def test_another_answer_is_told_apart_from_the_same_one() -> None:
+    missing = MissingSequence(
+        sequence="T2",
+        baseline=Baseline(name="mean"),
+        probabilities=(0.1, 0.7, 0.2),
+        predicted="PCNSL",
+        predicted_with_all="PCNSL",
+    )
+    assert describe_missing(missing) == "Without T2 it would still say PCNSL (70 %)."
