@@ -3,6 +3,7 @@
 import streamlit as st
 
 from brainmri import tasks
+from brainmri.dashboard.before_after import show_before_after
 from brainmri.dashboard.corrections import draws_region, show_changes, show_corrections
 from brainmri.dashboard.explanations import PANELS, show_checks, show_sequences, show_similar
 from brainmri.dashboard.findings import show_findings
@@ -37,6 +38,7 @@ from brainmri.figures.palette import CHART_CONFIG
 from brainmri.review.findings import read_findings
 from brainmri.study import Study
 from brainmri.training.architecture_names import display_architecture
+from brainmri.training.experiments import read_experiment
 from brainmri.training.monitor import list_experiments
 from brainmri.vocabulary import display_diagnosis
 
@@ -79,7 +81,7 @@ def show_page() -> None:
         show_findings(study, experiment_id, case_id=case.case_id, run_id=run.run_id)
         show_corrections(study, case.case_id, diagnosis=case.diagnosis, drawn=drawn)
     show_changes(study, experiment_id, case.dataset_hash)
-    panel = pick_panel()
+    panel = pick_panel(repeats_another=read_experiment(study, experiment_id).parent_id is not None)
     if panel == "cases":
         left, right = st.columns([3, 2])
         with left.container(border=True, height="stretch"):
@@ -299,12 +301,15 @@ def offer_maps(study: Study, run: FinishedRun) -> None:
         st.rerun()
 
 
-def pick_panel() -> str:
+def pick_panel(*, repeats_another: bool) -> str:
+    panels = [name for name in PANELS if repeats_another or name != "change"]
+    if st.session_state.get("review-panel") not in panels:
+        st.session_state.pop("review-panel", None)
     panel = st.segmented_control(
         "Panel",
-        list(PANELS),
+        panels,
         format_func=PANELS.__getitem__,
-        default=query_choice("panel", list(PANELS), "cases"),
+        default=query_choice("panel", panels, "cases"),
         required=True,
         key="review-panel",
         persist_state="session",
@@ -320,6 +325,8 @@ def show_explanation(study: Study, panel: str, experiment_id: str, run: Finished
         show_sequences(study, run, runs, case)
     elif panel == "checks":
         show_checks(study, run, runs, case)
+    elif panel == "change":
+        show_before_after(study, experiment_id, finished=len(runs))
     else:
         show_similar(study, run, case)
 

@@ -46,8 +46,9 @@ PANELS: Final = {
     "sequences": "Sequences",
     "checks": "Worth believing?",
     "similar": "Similar cases",
+    "change": "Before and after",
 }
-"""What the address calls a panel, and its label."""
+"""What the address calls a panel, and its label; the last one only where an experiment repeats another."""
 
 _EXPLAIN: Final = "explain"
 _METHOD: Final = "gradcam"

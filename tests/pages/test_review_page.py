@@ -7,15 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from streamlit.testing.v1 import AppTest
 
 from brainmri import tasks
 from brainmri.dashboard.review import TestedCase, describe_place, neighbours, read_tested_cases
+from brainmri.database import Base
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
 from brainmri.review.corrections import exclude_case, read_corrections
 from brainmri.study import Study
-from brainmri.training.records import Prediction, Split
+from brainmri.training.records import Experiment, Prediction, Run, Split
 from brainmri.vocabulary import TRAINED_DIAGNOSES
 from tests.evaluation.finished_experiment import add_experiment
 
@@ -230,6 +231,41 @@ def test_a_region_is_asked_for_before_it_is_noted(filled_study: Study, open_revi
     press(app, "Note the correction")
     assert "Draw the square in the viewer above first" in texts(app)
     assert read_corrections(filled_study) == []
+
+
+def repeat_experiment(study: Study) -> None:
+    """Add exp-002, which repeats exp-001 and says the same of every image."""
+
+    def copied(row: Base, **changes: object) -> Base:
+        values = {column.key: getattr(row, column.key) for column in inspect(type(row)).mapper.column_attrs}
+        return type(row)(**(values | {"experiment_id": "exp-002"} | changes))
+
+    with study.session() as session:
+        session.add(copied(session.get_one(Experiment, "exp-001"), parent_id="exp-001"))
+        session.flush()
+        session.add_all([copied(one, id=None) for one in session.scalars(select(Split))])
+        runs = session.scalars(select(Run).where(Run.experiment_id == "exp-001")).all()
+        session.add_all([copied(one, run_id=one.run_id.replace("exp-001", "exp-002")) for one in runs])
+        session.flush()
+        for one in session.scalars(select(Prediction)).all():
+            values = {column.key: getattr(one, column.key) for column in inspect(Prediction).mapper.column_attrs}
+            session.add(Prediction(**(values | {"run_id": one.run_id.replace("exp-001", "exp-002")})))
+
+
+def test_before_and_after_are_shown_where_an_experiment_repeats_another(
+    filled_study: Study, open_review: OpenReview
+) -> None:
+    app = open_review(experiment="exp-001", panel="change")
+    assert app.button_group(key="review-panel").value == "cases"
+    repeat_experiment(filled_study)
+    app = open_review(experiment="exp-002", panel="change")
+    assert not app.exception
+    assert app.button_group(key="review-panel").value == "change"
+    networks, cases = (frame.value for frame in app.dataframe)
+    assert networks["Network"].tolist() == ["AlexNet", "GoogLeNet", "ResNet50"]
+    assert set(networks["Difference"]) == {"+0.0"}
+    assert set(networks["Won"]) == set(networks["Lost"]) == set(cases["Change"]) == {0}
+    assert "exp-002 less exp-001" in texts(app)
 
 
 def test_probabilities_are_drawn_and_listed_slice_by_slice(filled_study: Study, open_review: OpenReview) -> None:
