@@ -70,7 +70,7 @@ def _network_row(one: NetworkChange) -> dict[str, Any]:
     return {
         "Network": display_architecture(one.architecture),
         "Splits": splits.n,
-        "Difference": format_points(splits.difference),
+        "Difference (points)": format_points(splits.difference),
         "95 % interval": ends,
         "p over splits": format_p(splits.p),
         "Cases": cases.cases,

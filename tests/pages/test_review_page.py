@@ -263,7 +263,7 @@ def test_before_and_after_are_shown_where_an_experiment_repeats_another(
     assert app.button_group(key="review-panel").value == "change"
     networks, cases = (frame.value for frame in app.dataframe)
     assert networks["Network"].tolist() == ["AlexNet", "GoogLeNet", "ResNet50"]
-    assert set(networks["Difference"]) == {"+0.0"}
+    assert set(networks["Difference (points)"]) == {"+0.0"}
     assert set(networks["Won"]) == set(networks["Lost"]) == set(cases["Change"]) == {0}
     assert "exp-002 less exp-001" in texts(app)
 
