@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from brainmri import tasks
 from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
-from brainmri.dashboard.review import TestedCase
+from brainmri.dashboard.review import TestedCase, file_stamp, stored_maps
 from brainmri.dashboard.state import remember_choice
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.evaluation.wording import format_share
@@ -27,7 +27,6 @@ from brainmri.explanation.contributions import (
 )
 from brainmri.explanation.faithfulness import Stability
 from brainmri.explanation.inventory import take_inventory
-from brainmri.explanation.maps import read_maps
 from brainmri.explanation.neighbours import ANSWERS_FILE, Neighbour, RunFeatures, read_features
 from brainmri.explanation.stored_faithfulness import (
     RunFaithfulness,
@@ -187,8 +186,8 @@ def show_similar(study: Study, run: FinishedRun, case: TestedCase) -> None:
             with column:
                 _show_neighbour(samples[neighbour.sample_index][_T1C], neighbour)
     st.caption(
-        f"{found.describe()} T1c is shown; the network compares all three sequences, by its last activations before "
-        "the answer."
+        f"{found.describe()} The middle slice is compared. T1c is shown; the network compares all three sequences, by "
+        "its last activations before the answer."
     )
 
 
@@ -249,22 +248,22 @@ def _spread(
 
 
 def _stability(study: Study, runs: Sequence[FinishedRun], sample: int, class_index: int) -> Stability:
-    maps = [found for run in runs if (found := read_maps(study, run.run_id, _METHOD)) is not None]
+    maps = [found for run in runs if (found := stored_maps(study, run.run_id)) is not None]
     return stability_over_repeats(maps, sample, class_index)
 
 
 def _contributions(study: Study, run_id: str, baseline: BaselineName) -> RunContributions | None:
-    stamp = _stamp(study, run_id, contributions_file(baseline))
+    stamp = file_stamp(study, run_id, contributions_file(baseline))
     return _read_contributions(study, study.url, run_id, baseline, stamp) if stamp else None
 
 
 def _faithfulness(study: Study, run_id: str) -> RunFaithfulness | None:
-    stamp = _stamp(study, run_id, faithfulness_file(_METHOD))
+    stamp = file_stamp(study, run_id, faithfulness_file(_METHOD))
     return _read_faithfulness(study, study.url, run_id, stamp) if stamp else None
 
 
 def _features(study: Study, run_id: str) -> RunFeatures | None:
-    stamp = _stamp(study, run_id, ANSWERS_FILE)
+    stamp = file_stamp(study, run_id, ANSWERS_FILE)
     return _read_features(study, study.url, run_id, stamp) if stamp else None
 
 
@@ -283,11 +282,3 @@ def _read_faithfulness(_study: Study, url: str, run_id: str, stamp: int) -> RunF
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _read_features(_study: Study, url: str, run_id: str, stamp: int) -> RunFeatures | None:
     return read_features(_study, run_id)
-
-
-def _stamp(study: Study, run_id: str, file_name: str) -> int:
-    """Return when a file of a run was written, 0 where there is none."""
-    try:
-        return (study.run_folder(run_id) / file_name).stat().st_mtime_ns
-    except OSError:
-        return 0

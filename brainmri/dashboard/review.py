@@ -197,7 +197,7 @@ def read_case_row(study: Study, case_id: str) -> Case:
 
 def read_map_summary(study: Study, run_id: str) -> MapSummary | None:
     """Return where the maps of a run come from, or None where it has none yet."""
-    maps = _stored_maps(study, run_id)
+    maps = stored_maps(study, run_id)
     return MapSummary(maps.layer, maps.grid) if maps else None
 
 
@@ -279,7 +279,7 @@ def packed_case(study: Study, run_id: str, case: TestedCase) -> bytes:
         Where volumes or maps are missing or cannot be read.
     """
     row = read_case_row(study, case.case_id)
-    stamp = _map_stamp(study, run_id)
+    stamp = file_stamp(study, run_id, FILE_NAME)
     return _pack(study, study.url, run_id, row.case_id, row.content_digest, stamp, case)
 
 
@@ -292,7 +292,7 @@ def warm_up(study: Study, case_id: str) -> None:
 @st.cache_resource(show_spinner=False, max_entries=4)  # a large case has 100 MB; packing again takes milliseconds
 def _pack(_study: Study, url: str, run_id: str, case_id: str, digest: str, stamp: int, _case: TestedCase) -> bytes:
     """Pack a case; the digest tells cases of the same name apart, the stamp new maps from old ones."""
-    maps = _stored_maps(_study, run_id)
+    maps = stored_maps(_study, run_id)
     return pack_case(
         f"{run_id} {case_id} {digest[:12]}",
         _read_packed_volumes(_study, url, case_id, digest),
@@ -316,21 +316,22 @@ def _read_packed_volumes(_study: Study, url: str, case_id: str, digest: str) -> 
     return pack_volumes(volumes.arrays, volumes.spacing_mm, volumes.placement)
 
 
-def _stored_maps(study: Study, run_id: str) -> RunMaps | None:
-    return _read_run_maps(study, study.url, run_id, _map_stamp(study, run_id))
+def stored_maps(study: Study, run_id: str) -> RunMaps | None:
+    """Return the Grad-CAM maps of a run, read once for all visitors; None where there are none."""
+    return _read_run_maps(study, study.url, run_id, file_stamp(study, run_id, FILE_NAME))
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _read_run_maps(_study: Study, url: str, run_id: str, stamp: int) -> RunMaps | None:
-    return read_maps(_study, run_id)
-
-
-def _map_stamp(study: Study, run_id: str) -> int:
-    """Return when the maps were written, 0 where there are none."""
+def file_stamp(study: Study, run_id: str, file_name: str) -> int:
+    """Return when a file of a run was written, for the keys of caches; 0 where there is none."""
     try:
-        return (study.run_folder(run_id) / FILE_NAME).stat().st_mtime_ns
+        return (study.run_folder(run_id) / file_name).stat().st_mtime_ns
     except OSError:
         return 0
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)  # more than the repeats of a network
+def _read_run_maps(_study: Study, url: str, run_id: str, stamp: int) -> RunMaps | None:
+    return read_maps(_study, run_id)
 
 
 def _maps_of_case(maps: RunMaps, case: TestedCase) -> NDArray[np.float32]:
