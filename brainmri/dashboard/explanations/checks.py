@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from brainmri.dashboard.explanations.choices import pick_slice
 from brainmri.dashboard.explanations.offers import offer_run
 from brainmri.dashboard.explanations.stored import faithfulness, maps
 from brainmri.dashboard.review import TestedCase
@@ -24,15 +25,7 @@ def show_checks(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], cas
     if found is None:
         offer_run(study, run, "how far its maps can be believed")
         return
-    by_sample = {image.sample_index: image.slice_index + 1 for image in case.images}
-    sample: int = st.segmented_control(
-        "Slice",
-        list(by_sample),
-        format_func=lambda index: str(by_sample[index]),
-        default=list(by_sample)[len(by_sample) // 2],
-        required=True,
-        key=f"checked-{run.run_id}-{case.case_id}",
-    )
+    sample = pick_slice(study, run, case, f"checked-{run.run_id}-{case.case_id}").sample_index
     left, right = st.columns(2)
     curves = found.curves(sample)
     with left:

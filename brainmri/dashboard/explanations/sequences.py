@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from brainmri.dashboard.explanations.choices import pick_diagnosis
 from brainmri.dashboard.explanations.offers import offer_run
 from brainmri.dashboard.explanations.stored import contributions
 from brainmri.dashboard.review import TestedCase
@@ -45,14 +46,7 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
         offer_run(study, run, "what each sequence contributed")
         return
     with st.container(horizontal=True):
-        index = st.segmented_control(
-            "To the diagnosis",
-            range(len(case.classes)),
-            format_func=lambda place: display_diagnosis(case.classes[place]),
-            default=case.predicted_class,
-            required=True,
-            key=f"contributed-{run.run_id}-{case.case_id}",
-        )
+        index = pick_diagnosis(case, "To the diagnosis", f"contributed-{run.run_id}-{case.case_id}")
         score: Score = st.segmented_control(
             "Measured in",
             list(_SCORES),
