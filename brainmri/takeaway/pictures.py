@@ -27,7 +27,7 @@ _SURROUNDINGS: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class _View:
-    """The part of a slice that is drawn: first row and column, rows and columns, and picture pixels for each of them."""
+    """The part of a slice that is drawn, in pixels of the grid, and the picture pixels for each of them."""
 
     row: int
     column: int

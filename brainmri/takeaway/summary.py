@@ -214,11 +214,11 @@ class CaseSummary:
             )
         if self.map_peak <= 0:
             return f"{place} {frame} Grad-CAM found no positive evidence for {self.verdict} on this slice."
+        peak = format_share(self.map_peak, digits=0)
         return (
-            f"{place} {frame} Below, enlarged, the Grad-CAM map for {self.verdict} (layer {self.map_layer}; brighter is more "
-            f"evidence; the strongest place reaches {format_share(self.map_peak, digits=0)} of the scale that all test "
-            "images of the run share). It is one map drawn over all three sequences: it cannot tell which sequence "
-            "mattered."
+            f"{place} {frame} Below, enlarged, the Grad-CAM map for {self.verdict} (layer {self.map_layer}): brighter "
+            f"is more evidence, and the strongest place reaches {peak} of the scale that all test images of the run "
+            "share. It is one map drawn over all three sequences: it cannot tell which sequence mattered."
         )
 
     def describe_contributions(self) -> str:
