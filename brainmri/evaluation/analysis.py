@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from brainmri.evaluation.assumptions import check_assumptions
 from brainmri.evaluation.bayesian import EQUIVALENCE_POINTS, BayesianPair, bayesian_correlated_t
-from brainmri.evaluation.comparison import compare
+from brainmri.evaluation.comparison import Comparison, compare
 from brainmri.evaluation.conclusions import conclude
 from brainmri.evaluation.effect_sizes import effect_sizes
 from brainmri.evaluation.findings import Findings
@@ -55,7 +55,7 @@ def analyse(
     """
     check_test_fraction(test_fraction)
     repeats = accuracies if isinstance(accuracies, Repeats) else Repeats.of(accuracies)
-    comparison = compare(repeats.accuracies, unit_known=measure.point is not None)
+    comparison = compare_as_published(repeats, measure)
     groups = repeats.groups
     ranked = friedman(repeats if measure.higher_is_better else repeats.negated)
     findings = Findings(
@@ -85,6 +85,17 @@ def analyse(
     return replace(findings, conclusions=conclude(findings))
 
 
+def compare_as_published(repeats: Repeats, measure: Measure = ACCURACY) -> Comparison:
+    """Return the descriptive table, the analysis of variance and Tukey's pairs alone, in a fifth of the time."""
+    return compare(repeats.accuracies, unit_known=measure.point is not None)
+
+
+def tukey_letters(comparison: Comparison, measure: Measure = ACCURACY) -> dict[str, str]:
+    """Return compact letters by model; none where Tukey's test left a pair untested."""
+    p_values = {(pair.a, pair.b): pair.p for pair in comparison.tukey}
+    return letters_by_mean(_means(comparison), p_values, higher_is_better=measure.higher_is_better)
+
+
 def weigh_by_region(findings: Findings, equivalence_points: float) -> tuple[BayesianPair, ...]:
     """Return the posteriors of all pairs for a region of practical equivalence, in percentage points or plain numbers.
 
@@ -102,15 +113,21 @@ def weigh_by_region(findings: Findings, equivalence_points: float) -> tuple[Baye
 
 
 def _letters(findings: Findings) -> dict[str, dict[str, str]]:
-    means = {row.model: row.mean for row in findings.comparison.descriptive if row.mean is not None}
     tests = {
-        "tukey": {(pair.a, pair.b): pair.p for pair in findings.comparison.tukey},
         "games_howell": {(pair.a, pair.b): pair.p for pair in findings.games_howell},
         "corrected_t": {(pair.a, pair.b): pair.p_holm for pair in findings.corrected_t},
     }
     better = findings.measure.higher_is_better
-    letters = {test: letters_by_mean(means, p_values, higher_is_better=better) for test, p_values in tests.items()}
+    means = _means(findings.comparison)
+    letters = {
+        "tukey": tukey_letters(findings.comparison, findings.measure),
+        **{test: letters_by_mean(means, p_values, higher_is_better=better) for test, p_values in tests.items()},
+    }
     return {test: found for test, found in letters.items() if found}
+
+
+def _means(comparison: Comparison) -> dict[str, float]:
+    return {row.model: row.mean for row in comparison.descriptive if row.mean is not None}
 
 
 def _notes(findings: Findings) -> tuple[str, ...]:

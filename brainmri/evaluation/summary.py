@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from brainmri.evaluation.comparison import Comparison, Descriptive, TukeyPair
-from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.metric_text import (
     format_metric_difference,
     format_metric_range,
@@ -25,10 +24,9 @@ OPEN: Final = "Open"
 """Label of the button at the end of a row."""
 
 
-def descriptive_rows(findings: Findings, metric: Metric) -> list[dict[str, Any]]:
-    """Return the descriptive table with compact letters of Tukey's test; shares in per cent."""
-    letters = findings.letters.get("tukey", {})
-    return [_descriptive_row(row, letters.get(row.model), metric) for row in findings.comparison.descriptive]
+def descriptive_rows(comparison: Comparison, letters: Mapping[str, str], metric: Metric) -> list[dict[str, Any]]:
+    """Return the descriptive table with compact letters of Tukey's test (by model); shares in per cent."""
+    return [_descriptive_row(row, letters.get(row.model), metric) for row in comparison.descriptive]
 
 
 def tukey_rows(comparison: Comparison, metric: Metric) -> list[dict[str, Any]]:

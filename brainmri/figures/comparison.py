@@ -1,14 +1,11 @@
-"""Figures of the comparison of networks: a metric over repeats, Tukey's intervals, confusion matrices."""
+"""Figures of the comparison of networks: a metric over repeats, and Tukey's intervals."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
-import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from brainmri.evaluation.comparison import Descriptive, TukeyPair
 from brainmri.evaluation.metric_text import (
@@ -20,7 +17,7 @@ from brainmri.evaluation.metric_text import (
     title_difference,
 )
 from brainmri.evaluation.metrics import Metric
-from brainmri.evaluation.predictions import Confusion, Level
+from brainmri.evaluation.predictions import Level
 from brainmri.evaluation.published import PublishedAccuracy
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.evaluation.wording import explain_pair, format_p, format_share
@@ -28,23 +25,17 @@ from brainmri.figures.palette import (
     ACCENT,
     BACKGROUND,
     MUTED,
-    SEQUENTIAL_SCALE,
     TEXT,
     apply_theme,
     architecture_colour,
     with_opacity,
 )
 from brainmri.training.architecture_names import display_architecture
-from brainmri.vocabulary import display_diagnosis
 
 ACCURACY: Final = Metric("accuracy")
 
-CellValues = Literal["share", "count"]
-"""What a cell of a confusion matrix says: the share of its true class, or the mean count a run."""
-
 PUBLISHED_LABEL: Final = "Published study, other data: median and IQR"
 
-_MATRICES_A_ROW: Final = 3
 _POINTS_AT: Final = -0.3
 _PUBLISHED_AT: Final = 0.34
 _JITTER: Final = 0.18
@@ -138,64 +129,6 @@ def draw_tukey_intervals(pairs: Sequence[TukeyPair], *, metric: Metric = ACCURAC
         ticklabelstandoff=8,
     )
     return apply_theme(figure, height=120 + 56 * max(len(pairs), 1), revision="tukey")
-
-
-def draw_confusions(confusions: Sequence[Confusion], *, values: CellValues = "share") -> go.Figure:
-    """Draw the confusion matrices of several architectures beside one another.
-
-    Parameters
-    ----------
-    confusions : sequence of Confusion
-        Of the same classes.
-    values : {'share', 'count'}
-        Share of each true class with all runs pooled, or mean count a run. The colour shows the share either way.
-    """
-    columns = min(max(len(confusions), 1), _MATRICES_A_ROW)
-    rows = math.ceil(max(len(confusions), 1) / columns)
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=0.24 / rows,
-        subplot_titles=[display_architecture(confusion.architecture) for confusion in confusions],
-    )
-    for index, confusion in enumerate(confusions):
-        row, column = index // columns + 1, index % columns + 1
-        figure.add_trace(_matrix(confusion, values), row=row, col=column)
-        figure.update_xaxes(title_text="Predicted", row=row, col=column)
-    figure.update_xaxes(showgrid=False, tickfont={"color": TEXT, "size": 12}, tickangle=0)
-    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": TEXT, "size": 12})
-    figure.update_yaxes(title_text="True", col=1)
-    figure.update_annotations(font={"size": 15, "color": TEXT}, yshift=4)
-    return apply_theme(figure, height=340 * rows, revision="confusions").update_layout(margin_t=40)
-
-
-def _matrix(confusion: Confusion, values: CellValues) -> go.Heatmap:
-    shares, counts = confusion.row_shares, confusion.mean_counts
-    names = [display_diagnosis(name) for name in confusion.classes]
-    size = range(len(names))
-    data = [[[format_share(shares[i, j]), f"{counts[i, j]:.1f}"] for j in size] for i in size]
-    return go.Heatmap(
-        z=[[None if np.isnan(share) else float(share) for share in row] for row in shares],
-        x=names,
-        y=names,
-        zmin=0,
-        zmax=1,
-        colorscale=SEQUENTIAL_SCALE,
-        showscale=False,
-        xgap=3,
-        ygap=3,
-        text=[[cell[0 if values == "share" else 1] for cell in row] for row in data],
-        texttemplate="%{text}",
-        textfont={"size": 14},
-        customdata=data,
-        hovertemplate=(
-            f"<b>{display_architecture(confusion.architecture)}</b><br>True %{{y}}, predicted %{{x}}"
-            "<br>%{customdata[0]} of the true class, all runs pooled"
-            "<br>%{customdata[1]} in the mean of the runs<extra></extra>"
-        ),
-    )
 
 
 def _box(place: int, row: Descriptive) -> go.Box:

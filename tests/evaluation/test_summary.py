@@ -17,7 +17,7 @@ def test_tables_of_an_experiment_are_in_per_cent(study, make_experiment) -> None
     runs = read_finished_runs(study, "exp-001")
     findings = analyse(align_runs(runs))
     first = findings.comparison.descriptive[0]
-    row = descriptive_rows(findings, ACCURACY)[0]
+    row = descriptive_rows(findings.comparison, findings.letters["tukey"], ACCURACY)[0]
     assert row["Median"] == pytest.approx(100 * first.median)
     assert row["IQR"].endswith(" %")
     assert row["Letters"] == findings.letters["tukey"]["alexnet"]
@@ -31,7 +31,7 @@ def test_tables_of_an_experiment_are_in_per_cent(study, make_experiment) -> None
 
 def test_a_metric_that_is_no_share_stays_as_it_is() -> None:
     findings = analyse({"alexnet": [0.5, 0.6, 0.7], "resnet50": [0.4, 0.3, 0.45]})
-    row = descriptive_rows(findings, LOG_LOSS)[0]
+    row = descriptive_rows(findings.comparison, findings.letters["tukey"], LOG_LOSS)[0]
     assert (row["Median"], row["IQR"]) == (0.6, "0.550–0.650")
     pair = tukey_rows(findings.comparison, LOG_LOSS)[0]
     assert pair["Difference"] == pytest.approx(0.6 - 1.15 / 3)

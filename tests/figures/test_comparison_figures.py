@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from brainmri.evaluation.comparison import TukeyPair, compare
-from brainmri.evaluation.predictions import Confusion
 from brainmri.evaluation.published import PUBLISHED_ACCURACIES
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.figures.comparison import (
     PUBLISHED_LABEL,
-    draw_confusions,
     draw_distribution,
     draw_tukey_intervals,
 )
@@ -116,26 +113,3 @@ def test_a_pair_that_was_not_tested_is_a_hollow_point_without_interval() -> None
     assert list(trace.marker.symbol) == ["circle-open"]
     assert (trace.error_x.array[0], trace.error_x.arrayminus[0]) == (0, 0)
     assert list(trace.customdata[0]) == ["+2.0", "–", "–", "–", "Not tested"]
-
-
-def test_confusion_matrices_show_shares_or_counts_and_a_class_never_tested_as_a_gap() -> None:
-    counts = np.array([[[3, 1, 0], [0, 2, 0], [0, 0, 0]], [[4, 0, 0], [1, 1, 0], [0, 0, 0]]])
-    classes = ("glioblastoma", "PCNSL", "meningioma")
-    confusions = [Confusion(architecture=name, classes=classes, counts=counts) for name in ("alexnet", "resnet50")]
-    first, second = draw_confusions(confusions).data
-    assert [list(row) for row in first.z] == [[7 / 8, 1 / 8, 0], [1 / 4, 3 / 4, 0], [None, None, None]]
-    assert list(first.text[0]) == ["87.5 %", "12.5 %", "0.0 %"]
-    assert list(first.x) == list(second.y) == ["Glioblastoma", "PCNSL", "Meningioma"]
-    counted = draw_confusions(confusions, values="count")
-    assert list(counted.data[0].text[0]) == ["3.5", "0.5", "0.0"]
-    assert list(counted.data[0].z[0]) == [7 / 8, 1 / 8, 0]
-    assert [note.text for note in counted.layout.annotations] == ["AlexNet", "ResNet50"]
-
-
-def test_more_than_three_matrices_take_a_second_row() -> None:
-    one = np.eye(3, dtype=int)[None]
-    names = ("alexnet", "googlenet", "resnet50", "vgg16")
-    confusions = [Confusion(architecture=name, classes=("a", "b", "c"), counts=one) for name in names]
-    figure = draw_confusions(confusions)
-    assert figure.layout.height == 2 * draw_confusions(confusions[:3]).layout.height
-    assert figure.data[3].yaxis != figure.data[0].yaxis

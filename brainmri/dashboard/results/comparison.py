@@ -8,15 +8,18 @@ from typing import Final
 import streamlit as st
 
 from brainmri.dashboard.results.choice import Choice
-from brainmri.dashboard.results.loaded import confusions, findings, runs
+from brainmri.dashboard.results.loaded import comparison, confusions, findings, runs
 from brainmri.dashboard.results.panels import open_review, show_figure, show_gaps, show_heading, show_table
-from brainmri.evaluation.findings import Findings
+from brainmri.evaluation.analysis import tukey_letters
+from brainmri.evaluation.comparison import Comparison
+from brainmri.evaluation.measure import measure_of
 from brainmri.evaluation.metric_text import describe_spread, format_metric, is_share, title_difference
 from brainmri.evaluation.metrics import Metric
 from brainmri.evaluation.published import PUBLISHED_ACCURACIES, PUBLISHED_SOURCE
 from brainmri.evaluation.summary import descriptive_rows, run_rows, runs_csv, tukey_rows
 from brainmri.evaluation.wording import OVERLAP_CAVEAT, describe_anova, explain_anova, name_architectures
-from brainmri.figures.comparison import CellValues, draw_confusions, draw_distribution, draw_tukey_intervals
+from brainmri.figures.comparison import draw_distribution, draw_tukey_intervals
+from brainmri.figures.confusions import CellValues, draw_confusions
 from brainmri.training.architecture_names import display_architecture
 
 _CELL_VALUES: Final[dict[CellValues, str]] = {"share": "Share of the true class", "count": "Mean count a run"}
@@ -26,16 +29,16 @@ def show(chosen: Choice) -> None:
     """Show the section."""
     if not show_gaps(chosen):
         return
-    found = findings(chosen)
+    found = comparison(chosen)
     _show_medians(chosen, found)
     _show_distribution(chosen, found)
     _show_tables(chosen, found)
     _show_confusions(chosen)
-    _show_runs(chosen, found)
+    _show_runs(chosen)
 
 
-def _show_medians(chosen: Choice, found: Findings) -> None:
-    rows = found.comparison.descriptive
+def _show_medians(chosen: Choice, found: Comparison) -> None:
+    rows = found.descriptive
     for column, row in zip(st.columns(len(rows)), rows, strict=True):
         column.metric(
             display_architecture(row.model),
@@ -48,7 +51,7 @@ def _show_medians(chosen: Choice, found: Findings) -> None:
         )
 
 
-def _show_distribution(chosen: Choice, found: Findings) -> None:
+def _show_distribution(chosen: Choice, found: Comparison) -> None:
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
         comparable = chosen.metric == Metric("accuracy")
@@ -62,7 +65,7 @@ def _show_distribution(chosen: Choice, found: Findings) -> None:
             )
         points = show_figure(
             draw_distribution(
-                found.comparison.descriptive,
+                found.descriptive,
                 runs(chosen),
                 metric=chosen.metric,
                 classes=chosen.experiment.classes,
@@ -80,30 +83,29 @@ def _show_distribution(chosen: Choice, found: Findings) -> None:
         open_review(chosen, run=points[0]["customdata"][0])
 
 
-def _show_differences(chosen: Choice, found: Findings) -> None:
-    comparison = found.comparison
+def _show_differences(chosen: Choice, found: Comparison) -> None:
     show_heading("Do the networks differ?")
-    for note in comparison.notes:
+    for note in found.notes:
         st.info(name_architectures(note), icon=":material/info:")
-    if explained := explain_anova(comparison.anova):
-        st.write(f"One-way ANOVA: **{describe_anova(comparison.anova)}**. {explained}")
+    if explained := explain_anova(found.anova):
+        st.write(f"One-way ANOVA: **{describe_anova(found.anova)}**. {explained}")
         show_figure(
-            draw_tukey_intervals(comparison.tukey, metric=chosen.metric),
+            draw_tukey_intervals(found.tukey, metric=chosen.metric),
             key="intervals",
             alt="Differences of the means with simultaneous 95 % intervals",
         )
         st.caption(f":material/warning: {OVERLAP_CAVEAT} **Every test** has those that allow for the overlap.")
 
 
-def _show_tables(chosen: Choice, found: Findings) -> None:
-    tested = bool(found.comparison.tukey)
+def _show_tables(chosen: Choice, found: Comparison) -> None:
+    tested = bool(found.tukey)
     left, right = st.columns([5, 4]) if tested else (st.container(), None)
     number = st.column_config.NumberColumn(format="%.1f %%" if is_share(chosen.metric) else "%.3f")
     signed = st.column_config.NumberColumn(format="%+.1f" if is_share(chosen.metric) else "%+.3f")
     with left.container(border=True, height="stretch"):
         show_heading("Median and spread")
         show_table(
-            descriptive_rows(found, chosen.metric),
+            descriptive_rows(found, tukey_letters(found, measure_of(chosen.metric)), chosen.metric),
             column_config=dict.fromkeys(("Median", "Mean", "SD"), number),
         )
         letters = " Networks that share a letter are not told apart by Tukey's test." if tested else ""
@@ -113,7 +115,7 @@ def _show_tables(chosen: Choice, found: Findings) -> None:
     with right.container(border=True, height="stretch"):
         show_heading("Pair by pair")
         show_table(
-            tukey_rows(found.comparison, chosen.metric),
+            tukey_rows(found, chosen.metric),
             column_config={"Difference": signed, "p": st.column_config.TextColumn(alignment="right")},
         )
         st.caption(f"Tukey HSD. {title_difference(chosen.metric)} of the means, simultaneous 95 % intervals.")
@@ -138,7 +140,7 @@ def _show_confusions(chosen: Choice) -> None:
         )
 
 
-def _show_runs(chosen: Choice, found: Findings) -> None:
+def _show_runs(chosen: Choice) -> None:
     listed = runs(chosen)
     number = st.column_config.NumberColumn(format="%.1f %%" if is_share(chosen.metric) else "%.3f")
     with st.container(border=True):
@@ -154,12 +156,12 @@ def _show_runs(chosen: Choice, found: Findings) -> None:
             height=318,
         )
         with st.container(horizontal=True):
-            _show_downloads(chosen, found)
+            _show_downloads(chosen)
     if opened := st.session_state.get("open_run"):
         open_review(chosen, run=listed[opened.row].run_id)
 
 
-def _show_downloads(chosen: Choice, found: Findings) -> None:
+def _show_downloads(chosen: Choice) -> None:
     name = f"{chosen.experiment.experiment_id}-{chosen.level}-{chosen.metric.name}"
     st.download_button(
         "Values of the runs (CSV)",
@@ -171,7 +173,7 @@ def _show_downloads(chosen: Choice, found: Findings) -> None:
     )
     st.download_button(
         "Comparison (JSON)",
-        json.dumps(found.to_json(), indent=2, ensure_ascii=False),
+        lambda: json.dumps(findings(chosen).to_json(), indent=2, ensure_ascii=False),  # when it is asked for
         file_name=f"{name}-comparison.json",
         mime="application/json",
         icon=":material/download:",

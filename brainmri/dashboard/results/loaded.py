@@ -10,8 +10,9 @@ import streamlit as st
 
 from brainmri.dashboard.results.choice import Choice
 from brainmri.dashboard.state import current_study
-from brainmri.evaluation.analysis import analyse
+from brainmri.evaluation.analysis import analyse, compare_as_published
 from brainmri.evaluation.bootstrap import Bootstrap, bootstrap_metric
+from brainmri.evaluation.comparison import Comparison
 from brainmri.evaluation.confusion import Confusion, count_confusions
 from brainmri.evaluation.findings import Findings
 from brainmri.evaluation.loading import ExperimentPredictions, Part, load_predictions
@@ -48,6 +49,11 @@ def runs(chosen: Choice) -> tuple[FinishedRun, ...]:
     """Return the finished runs, whose ``accuracy`` is the value of the chosen metric; NaN where it is undefined."""
     values = measured(chosen).by_run
     return tuple(replace(run, accuracy=_or_nan(values[run.run_id])) for run in _runs(chosen.cache_key, chosen))
+
+
+def comparison(chosen: Choice) -> Comparison:
+    """Return the comparison of the networks as published; `findings` has all tests, and takes longer."""
+    return _comparison(chosen.metric_key, chosen)
 
 
 def findings(chosen: Choice) -> Findings:
@@ -88,6 +94,11 @@ def _runs(key: tuple[str, ...], _chosen: Choice) -> tuple[FinishedRun, ...]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _confusions(key: tuple[str, ...], _chosen: Choice) -> dict[str, Confusion]:
     return count_confusions(predictions(_chosen), level=_chosen.level, rule=_chosen.rule)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _comparison(key: tuple[str, ...], _chosen: Choice) -> Comparison:
+    return compare_as_published(align_runs(runs(_chosen)), measure_of(_chosen.metric))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Comparing the networks …")
