@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from brainmri.errors import ExplanationError, UsageError
 from brainmri.explanation.stored import read_arrays, write_arrays
 from brainmri.study import Study
-from brainmri.vocabulary import SEQUENCES
+from brainmri.vocabulary import SEQUENCES, display_diagnosis
 
 Score = Literal["probability", "logit"]
 BaselineName = Literal["blurred", "mean", "other-patient"]
@@ -111,9 +111,10 @@ class SequenceContributions:
     def describe(self) -> str:
         """Return one sentence: what the bars are and how to read them."""
         unit = "probability (0.1 is 10 percentage points)" if self.score == "probability" else "units of the logit"
+        diagnosis = display_diagnosis(self.class_name)
         return (
-            f"How much each sequence raised (or lowered) the score for {self.class_name}, in {unit}, averaged over all "
-            f"orders in which the sequences can be added; together they make the difference between the image and "
+            f"How much each sequence raised (or lowered) the score for {diagnosis}, in {unit}, averaged over all "
+            "orders in which the sequences can be added; together they make the difference between the image and "
             f"{self.baseline.describe()}."
         )
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from brainmri.errors import ExplanationError
 from brainmri.explanation.stored import damaged, read_arrays, write_arrays
 from brainmri.study import Study
+from brainmri.vocabulary import display_diagnosis
 
 Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
@@ -74,7 +75,7 @@ class SimilarCases:
         if not self.neighbours:
             return "There is no image of another patient to compare with."
         counts = Counter(one.true_class for one in self.neighbours).most_common()
-        diagnoses = ", ".join(f"{count} {name}" for name, count in counts)
+        diagnoses = ", ".join(f"{count} {display_diagnosis(name)}" for name, count in counts)
         return (
             f"The {len(self.neighbours)} patients whose images the network finds most like this one ({diagnoses} by "
             f"their true diagnosis; {len(self.wrong)} of them classified wrongly): what it thinks the image looks like."

@@ -19,8 +19,8 @@ def spread(*, n: int, empty: int) -> MapSpread:
     ("peak", "words"),
     [
         (0.0, "**no positive evidence for PCNSL**"),
-        (0.34, "strongest place 34% of the scale"),
-        (1.7, "strongest place 100% of the scale or more"),
+        (0.34, "strongest place 34 % of the scale"),
+        (1.7, "strongest place 100 % of the scale or more"),
     ],
 )
 def test_a_map_without_evidence_is_told_apart_from_a_weak_one(peak: float, words: str) -> None:

@@ -64,7 +64,7 @@ def test_parts_of_the_split_can_be_left_out(found):
 def test_a_record_says_what_it_means(found):
     text = found.similar(0, count=3).describe()
     assert text.startswith("The 3 patients whose images")
-    assert "2 PCNSL, 1 glioblastoma by their true diagnosis; 1 of them classified wrongly" in text
+    assert "2 PCNSL, 1 Glioblastoma by their true diagnosis; 1 of them classified wrongly" in text
 
 
 @pytest.mark.parametrize("sample", [-1, 8])

@@ -121,17 +121,15 @@ def test_checks_are_told_in_sentences(filled_study: Study, open_panel: OpenPanel
     assert "Agreement needs maps of two repeats" in shown
 
 
-def test_similar_images_come_from_other_patients_with_what_the_network_says(
-    filled_study: Study, open_panel: OpenPanel, case: TestedCase
-) -> None:
-    rows = read_sample_rows(filled_study, read_dataset(filled_study).hash)
-    rng = np.random.default_rng(0)
-    features = rng.normal(size=(len(rows), 5))
+def store_features(study: Study, *, wrong: int) -> None:
+    """Store random activations; a network that takes so many of every ten images for the next diagnosis."""
+    rows = read_sample_rows(study, read_dataset(study).hash)
+    features = np.random.default_rng(0).normal(size=(len(rows), 5))
     part = np.full(len(rows), PARTS.index("train"))
-    part[held_out(filled_study)] = PARTS.index("test")
+    part[held_out(study)] = PARTS.index("test")
     true_class = np.array([TRAINED_DIAGNOSES.index(row.diagnosis) for row in rows])
     write_features(
-        filled_study,
+        study,
         RUN,
         RunFeatures(
             classes=TRAINED_DIAGNOSES,
@@ -139,10 +137,16 @@ def test_similar_images_come_from_other_patients_with_what_the_network_says(
             features=(features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16),
             case_ids=tuple(row.case_id for row in rows),
             true_class=true_class,
-            predicted_class=(true_class + 1) % 3,
+            predicted_class=(true_class + (np.arange(len(rows)) % 10 < wrong)) % 3,
             part=part,
         ),
     )
+
+
+def test_similar_images_come_from_other_patients_with_what_the_network_says(
+    filled_study: Study, open_panel: OpenPanel, case: TestedCase
+) -> None:
+    store_features(filled_study, wrong=10)
     app = open_panel("similar")
     assert not app.exception
     captions = [caption.value for caption in app.caption if "similarity" in caption.value]
@@ -150,6 +154,34 @@ def test_similar_images_come_from_other_patients_with_what_the_network_says(
     assert not any(caption.startswith(case.case_id) for caption in captions)
     assert all("✗" in caption for caption in captions)
     assert any("held out" in caption for caption in captions)
+    assert "It gets no image of another patient right." in texts(app)
+
+
+def test_right_and_wrong_ones_have_a_row_each_however_rare_they_are(filled_study: Study, open_panel: OpenPanel) -> None:
+    store_features(filled_study, wrong=5)
+    app = open_panel("similar")
+    assert not app.exception
+    captions = [caption.value for caption in app.caption if "similarity" in caption.value]
+    signs = ["✗" in caption for caption in captions]
+    assert signs == sorted(signs)  # the right ones first
+    assert (signs.count(False), signs.count(True)) == (4, 4)
+    assert "Glioblastoma" in texts(app)
+    assert "glioblastoma" not in texts(app)
+
+
+def test_another_slice_and_sequence_can_be_compared(
+    filled_study: Study, open_panel: OpenPanel, case: TestedCase
+) -> None:
+    store_features(filled_study, wrong=5)
+    app = open_panel("similar")
+    first, *_, last = case.images
+    control = app.button_group(key=f"similar-slice-{RUN}-{case.case_id}")
+    for image in (first, last):
+        control.set_value(image.sample_index).run()
+        assert f"{case.case_id}, slice {image.slice_index + 1} ·" in texts(app)
+    app.button_group(key="similar-sequence").set_value(1).run()
+    assert not app.exception
+    assert "T2 is shown" in texts(app)
 
 
 def test_a_panel_is_kept_in_the_address(open_panel: OpenPanel) -> None:

@@ -167,7 +167,7 @@ def describe_peak(share: NDArray[np.float32], diagnosis: str) -> str:
     peak = float(share.max())
     if peak <= 0:
         return f"**no positive evidence for {diagnosis}**"
-    return f"strongest place {min(peak, 1.0):.0%} of the scale" + (" or more" if peak > 1 else "")
+    return f"strongest place {format_share(min(peak, 1.0), digits=0)} of the scale" + (" or more" if peak > 1 else "")
 
 
 def describe_repeats(probabilities: NDArray[np.float64], spread: MapSpread | None, diagnosis: str) -> str:

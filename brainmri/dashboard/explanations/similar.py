@@ -8,7 +8,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from brainmri.dashboard.explanations.choices import pick_sequence, pick_slice
 from brainmri.dashboard.explanations.offers import offer_run
+from brainmri.dashboard.explanations.pictures import enlarge
 from brainmri.dashboard.explanations.stored import features
 from brainmri.dashboard.review import TestedCase
 from brainmri.dashboard.state import remember_choice
@@ -20,31 +22,53 @@ from brainmri.vocabulary import SEQUENCES, display_diagnosis
 
 _NEIGHBOURS: Final = 8
 _A_ROW: Final = 4
-_PICTURE_PX: Final = 150
-_T1C: Final = SEQUENCES.index("T1c")
+_PICTURE_PX: Final = 140
+_ROWS: Final = {True: "Most alike, and right", False: "Most alike, and wrong"}
+"""By whether the network classifies the images correctly."""
+_NONE: Final = {
+    True: "It gets no image of another patient right.",
+    False: "It gets no image of another patient wrong.",
+}
 
 
 def show_similar(study: Study, run: FinishedRun, case: TestedCase) -> None:
-    """Show the images of other patients that the network finds most like this case."""
+    """Show the images of other patients that the network finds most like a slice of this case: right and wrong ones.
+
+    Parameters
+    ----------
+    study : Study
+    run : FinishedRun
+    case : TestedCase
+    """
     st.subheader("What does the network think this looks like?", anchor=False)
     alike = features(study, run.run_id)
     if alike is None:
         offer_run(study, run, "which images it finds alike")
         return
-    middle = case.images[len(case.images) // 2]
-    found = alike.similar(middle.sample_index, count=_NEIGHBOURS)
+    with st.container(horizontal=True):
+        image = pick_slice(study, run, case, f"similar-slice-{run.run_id}-{case.case_id}")
+        channel = pick_sequence("similar-sequence")
     samples = read_samples(study, case.dataset_hash)
-    for start in range(0, len(found.neighbours), _A_ROW):
-        first, *others = st.columns(1 + _A_ROW)
-        if start == 0:
-            first.image(samples[middle.sample_index][_T1C], width=_PICTURE_PX)
-            first.caption(f"**This case**, slice {middle.slice_index + 1}")
-        for column, neighbour in zip(others, found.neighbours[start : start + _A_ROW], strict=False):
-            with column:
-                _show_neighbour(samples[neighbour.sample_index][_T1C], neighbour)
+    left, others = st.columns([1, _A_ROW])
+    with left:
+        st.markdown("**This case**")
+        st.image(enlarge(samples[image.sample_index][channel], _PICTURE_PX), width=_PICTURE_PX)
+        st.caption(
+            f"{case.case_id}, slice {image.slice_index + 1} · **{display_diagnosis(case.diagnosis)}** · the network "
+            f"says {display_diagnosis(case.classes[image.predicted_class])} here"
+        )
+    with others:
+        for right, title in _ROWS.items():
+            st.markdown(f"**{title}**")
+            found = alike.similar(image.sample_index, count=_A_ROW, right=right)
+            if not found.neighbours:
+                st.write(_NONE[right])
+            for column, neighbour in zip(st.columns(_A_ROW), found.neighbours, strict=False):
+                with column:
+                    _show_neighbour(enlarge(samples[neighbour.sample_index][channel], _PICTURE_PX), neighbour)
     st.caption(
-        f"{found.describe()} The middle slice is compared. T1c is shown; the network compares all three sequences, by "
-        "its last activations before the answer."
+        f"{alike.similar(image.sample_index, count=_NEIGHBOURS).describe()} {SEQUENCES[channel]} is shown; the network "
+        "compares all three sequences, by its last activations before the answer. At most one image of each patient."
     )
 
 
@@ -59,7 +83,7 @@ def _show_neighbour(picture: NDArray[np.uint8], neighbour: Neighbour) -> None:
     if neighbour.part == "test":
         st.button(
             "Open",
-            key=f"similar-{neighbour.case_id}",
+            key=f"similar-{neighbour.sample_index}",
             type="tertiary",
             on_click=remember_choice,
             kwargs={"case": neighbour.case_id},
