@@ -38,6 +38,7 @@ OPTIONAL: Final = {
     "onnxruntime": "requirements-export.txt",
     "psycopg": "requirements-postgresql.txt",
     "ray": "requirements-cluster.txt",
+    "reportlab": "requirements-takeaway.txt",
 }
 """Libraries that one feature needs, and the file that installs them."""
 

@@ -141,12 +141,23 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     export.add_argument("run_id", metavar="RUN")
     export.add_argument("--format", dest="file_format", choices=("onnx", "safetensors"), required=True)
     export.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: the present folder")
+    _add_takeaway(commands)
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
     _add_explain_all(commands)
     text = "store what a run's network makes of every image, to compare images by"
     embed = _command(commands, "embed", "experiments:embed", text, task=True)
     embed.add_argument("run_id", metavar="RUN")
+
+
+def _add_takeaway(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "write a case under one network without identity: a page, or its maps and verdict as DICOM"
+    take = _command(commands, "takeaway", "takeaway:takeaway", text)
+    take.add_argument("case_id", metavar="CASE")
+    take.add_argument("--run", dest="run_id", required=True, metavar="RUN", help="a run that tested the case")
+    take.add_argument("--format", dest="file_format", choices=("html", "pdf", "dicom"), required=True)
+    text = "folder, or file ending with .html, .pdf or (DICOM) .zip; default: the present folder"
+    take.add_argument("--output", type=Path, default=Path(), metavar="PATH", help=text)
 
 
 def _add_explain_all(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
