@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
+from threadpoolctl import threadpool_limits
 
 from brainmri.dashboard.state import current_study
 
@@ -25,8 +26,14 @@ def configure_page() -> None:
 @st.cache_resource(show_spinner=False)
 def prepare_libraries() -> None:
     """Import what the results need, once, behind the first page: a visitor would wait a second for it."""
-    names = ("plotly.graph_objects", "scipy.stats", "brainmri.dashboard.results.comparison")
-    threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True).start()
+    threading.Thread(target=_import_libraries, daemon=True).start()
+
+
+def _import_libraries() -> None:
+    """Import, and keep linear algebra to one thread: a page's matrices are small, and threads wait for one another."""
+    for name in ("plotly.graph_objects", "scipy.stats", "brainmri.dashboard.results.comparison"):
+        import_module(name)
+    threadpool_limits(1, user_api="blas")
 
 
 def require_sign_in() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Final, Literal
 
@@ -186,23 +187,23 @@ def bootstrap_metric(
     )
 
 
+@lru_cache(maxsize=2)
 def draw_weights(cases: int, resamples: int, *, seed: int) -> Weights:
-    """Draw cases with replacement, as many as there are.
+    """Draw cases with replacement, as many as there are. Remembered: every metric asks for the same draws.
 
     Returns
     -------
-    ndarray, shape (resamples, cases), float64
+    ndarray, shape (resamples, cases), float64, read-only
         How often each case was drawn; each row sums to ``cases``.
     """
     rng = np.random.default_rng(seed)
     weights = np.zeros((resamples, cases))
-    if cases == 0:
-        return weights
-    block = max(_DRAWS_AT_ONCE // cases, 1)
-    for start in range(0, resamples, block):
+    block = max(_DRAWS_AT_ONCE // max(cases, 1), 1)
+    for start in range(0, resamples if cases else 0, block):
         rows = min(block, resamples - start)
         drawn = rng.integers(0, cases, size=(rows, cases)) + cases * np.arange(rows)[:, None]
         weights[start : start + rows] = np.bincount(drawn.ravel(), minlength=rows * cases).reshape(rows, cases)
+    weights.flags.writeable = False
     return weights
 
 
