@@ -269,7 +269,7 @@ def fit_findings(findings: Sequence[ReviewedFinding], height: float) -> list[str
         letters = _most_letters(findings, count, height)
         if letters is not None:
             return _words(findings, count, letters)
-    return [f"The findings of {len(findings)} reviewers do not fit this page; they are in the study."]
+    return ["The findings do not fit this page; they are in the study."]
 
 
 def _most_letters(findings: Sequence[ReviewedFinding], count: int, height: float) -> int | None:
