@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -139,7 +140,8 @@ def _write_file(path: Path, content: bytes) -> None:
     except OSError as error:
         raise UsageError(f"Nothing can be written to {path}: {error.strerror}. Choose another --output.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
