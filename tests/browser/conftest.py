@@ -115,10 +115,15 @@ class Visitor:
             self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
 
+def chromium_path() -> str | None:
+    """Return where a Chromium is installed; None where there is none."""
+    return next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
     """Return a running Chromium."""
-    path = next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
+    path = chromium_path()
     if path is None:
         reason = f"no browser: none of {', '.join(CHROMIUM_NAMES)} is installed"
         if os.environ.get("CI") == "true":
