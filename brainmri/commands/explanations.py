@@ -1,13 +1,16 @@
-"""The command that stores everything that pages show of finished runs: explain-all."""
+"""The commands that store what pages show of finished runs: explain-all and explain-case."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from brainmri import tasks
 from brainmri.commands.terminal import print_json, print_table, show_progress
+from brainmri.errors import UsageError
 from brainmri.study import open_study
 
 if TYPE_CHECKING:
@@ -33,6 +36,26 @@ def explain_all(options: Namespace) -> int:
     else:
         _print(done)
     return 1 if all(one.left_out for one in done) else 0
+
+
+def explain_case(options: Namespace) -> int:
+    """Store the maps and the contributions of one case of a run; or answer requests for cases, one a line."""
+    study = open_study(options.study, create=False)
+    if options.serve:
+        from brainmri.explanation.serving import serve  # noqa: PLC0415
+
+        serve(study, sys.stdin, sys.stdout)
+        return 0
+    if options.run_id is None or options.case_id is None:
+        raise UsageError("Name a run and one of its test cases: python -m brainmri explain-case RUN CASE")
+    from brainmri.explanation.one_case import explain_case as store_case  # noqa: PLC0415 - torch
+
+    done = store_case(study, options.run_id, options.case_id, progress=show_progress(None))
+    if options.json:
+        print_json(asdict(done))
+    else:
+        print(f"{done.case_id} by {done.run_id}: {done.images} images in {done.seconds:.1f} s.")
+    return 0
 
 
 def _as_json(one: ExplainedRun) -> dict[str, object]:

@@ -60,6 +60,7 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
     retrain = _command(commands, "retrain", "retraining:retrain", text, task=True)
     retrain.add_argument("experiment", metavar="EXPERIMENT")
     retrain.add_argument("--queue", action="store_true", help="queue the runs and leave them to a worker")
+    _add_engine(retrain)
     text = "train for some seconds to learn how fast this machine is, for the expected time on the training page"
     measure = _command(commands, "measure", "speed:measure", text, task=True)
     measure.add_argument("--architectures", nargs="+", metavar="NAME", help="default: alexnet googlenet resnet50")
@@ -145,6 +146,11 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
     _add_explain_all(commands)
+    text = "store the maps and the contributions of one test case of a run"
+    explain_case = _command(commands, "explain-case", "explanations:explain_case", text)
+    explain_case.add_argument("run_id", nargs="?", metavar="RUN")
+    explain_case.add_argument("case_id", nargs="?", metavar="CASE")
+    explain_case.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     text = "store what a run's network makes of every image, to compare images by"
     embed = _command(commands, "embed", "experiments:embed", text, task=True)
     embed.add_argument("run_id", metavar="RUN")

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brainmri.errors import ExplanationError, UsageError
+from brainmri.explanation.case_files import case_file
 from brainmri.explanation.stored import read_arrays, write_arrays
 from brainmri.study import Study
 from brainmri.vocabulary import SEQUENCES, display_diagnosis
@@ -238,11 +239,12 @@ def contributions_file(baseline: str) -> str:
     return f"contributions-{baseline}.npz"
 
 
-def write_contributions(study: Study, run_id: str, found: RunContributions) -> None:
-    """Store the games of a run in its folder."""
+def write_contributions(study: Study, run_id: str, found: RunContributions, *, case_id: str | None = None) -> None:
+    """Store the games of a run in its folder; with a case, those of its images alone, beside those of the run."""
     baseline = found.baseline
+    file_name = contributions_file(baseline.name)
     write_arrays(
-        study.run_folder(run_id) / contributions_file(baseline.name),
+        study.run_folder(run_id) / (file_name if case_id is None else case_file(case_id, file_name)),
         {
             "classes": np.array(found.classes),
             "baseline": np.array(baseline.name),
@@ -255,16 +257,28 @@ def write_contributions(study: Study, run_id: str, found: RunContributions) -> N
     )
 
 
-def read_contributions(study: Study, run_id: str, baseline: BaselineName = "blurred") -> RunContributions | None:
+def read_contributions(
+    study: Study, run_id: str, baseline: BaselineName = "blurred", *, case_id: str | None = None
+) -> RunContributions | None:
     """Return the stored games of a run under a baseline, or None where there are none.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+    baseline : {'blurred', 'mean', 'other-patient'}
+    case_id : str, optional
+        Return those that were made of this case alone, on demand.
 
     Raises
     ------
     ExplanationError
         Where the file is damaged.
     """
-    again = f"explain-all {run_id} --again"
-    stored = read_arrays(study, run_id, contributions_file(baseline), again=again)
+    file_name, again = contributions_file(baseline), f"explain-all {run_id} --again"
+    if case_id is not None:
+        file_name, again = case_file(case_id, file_name), f"explain-case {run_id} {case_id}"
+    stored = read_arrays(study, run_id, file_name, again=again)
     if stored is None:
         return None
     sigma_px, seed = float(stored["sigma_px"]), int(stored["seed"])

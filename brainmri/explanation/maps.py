@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from brainmri.errors import ExplanationError
+from brainmri.explanation.case_files import case_file
 from brainmri.explanation.method_names import METHODS, find_method
 from brainmri.explanation.stored import damaged, read_arrays, write_arrays
 from brainmri.study import Study
@@ -91,8 +92,16 @@ class RunMaps:
         return self.maps[found[0], class_index]
 
 
-def read_maps(study: Study, run_id: str, method: str = "gradcam") -> RunMaps | None:
+def read_maps(study: Study, run_id: str, method: str = "gradcam", *, case_id: str | None = None) -> RunMaps | None:
     """Return the stored maps of a run by a method, or None where it has none.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+    method : str
+    case_id : str, optional
+        Return those that were made of this case alone, on demand; their scales are those of its images.
 
     Raises
     ------
@@ -103,6 +112,8 @@ def read_maps(study: Study, run_id: str, method: str = "gradcam") -> RunMaps | N
     """
     file_name = find_method(method).file_name
     again = f"explain-run {run_id}" if method == "gradcam" else f"explain-all {run_id} --methods {method} --again"
+    if case_id is not None:
+        file_name, again = case_file(case_id, file_name), f"explain-case {run_id} {case_id}"
     stored = read_arrays(study, run_id, file_name, again=again)
     if stored is None:
         return None

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from brainmri.errors import UsageError
 from brainmri.explanation.cams import COMBINE, layer_maps, signed_grad_cam
 from brainmri.explanation.method_names import find_method
-from brainmri.explanation.pixel_maps import integrated_gradients, occlusion
 from brainmri.training.architecture_names import find_architecture
 from brainmri.training.architectures import MINIMUM_GRID, layer_grids, target_layer_name
 
@@ -116,7 +115,10 @@ def make_maps(
     if chosen.on_layer:
         combine = signed_grad_cam if signed and method == "gradcam" else COMBINE[method]
         maps = layer_maps(model, layer, inputs, targets, combine, batch_size=batch_size)
-    elif method == "occlusion":
+        return maps if signed else np.maximum(maps, 0)
+    from brainmri.explanation.pixel_maps import integrated_gradients, occlusion  # noqa: PLC0415 - captum, a second
+
+    if method == "occlusion":
         maps = occlusion(model, inputs, targets, batch_size=batch_size)
     else:
         maps = integrated_gradients(model, inputs, targets, batch_size=batch_size).sum(axis=2)

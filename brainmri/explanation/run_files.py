@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sqlalchemy import select
 
@@ -69,7 +70,7 @@ class OpenRun:
         settings = read_experiment(self.study, self.run.experiment_id).settings
         device = resolve_device("cpu" if settings.get("device") == "cpu" else "auto")
         prepare_device(device)
-        trained.model.to(device)
+        trained.model.to(device).to(memory_format=torch.channels_last)
         return trained
 
     @cached_property

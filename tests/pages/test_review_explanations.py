@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from brainmri.dashboard.explanations import describe_missing
 from brainmri.dashboard.review import TestedCase, read_tested_cases
+from brainmri.errors import ExplanationError
 from brainmri.explanation.contributions import Baseline, MissingSequence, RunContributions, write_contributions
 from brainmri.explanation.faithfulness import RandomisationCheck, RandomisationStep
 from brainmri.explanation.neighbours import PARTS, RunFeatures, write_features
@@ -36,6 +37,31 @@ def open_panel(open_page: Callable[..., AppTest], case: TestedCase) -> OpenPanel
     return lambda panel: open_page("review", run=RUN, case=case.case_id, panel=panel)
 
 
+class FakeHelper:
+    """Explains a case as a process would, at once; remembers what it was asked."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.asked: list[tuple[str, str]] = []
+
+    def start(self) -> None:
+        """Be ready."""
+
+    def explain(self, run_id: str, case_id: str) -> float:
+        """Store games in which T1c alone speaks for the last class."""
+        self.asked.append((run_id, case_id))
+        store_contributions(self.study, run_id, case_id=case_id)
+        return 1.0
+
+
+@pytest.fixture(autouse=True)
+def helper(filled_study: Study, monkeypatch: pytest.MonkeyPatch) -> FakeHelper:
+    """Return what explains cases in place of a process."""
+    fake = FakeHelper(filled_study)
+    monkeypatch.setattr("brainmri.dashboard.explanations.offers.helper_of", lambda study: fake)
+    return fake
+
+
 def texts(app: AppTest) -> str:
     kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
     return "\n".join(element.value for kind in kinds for element in kind)
@@ -46,7 +72,7 @@ def held_out(study: Study) -> list[int]:
         return list(session.scalars(select(Split.test).where(Split.repeat == 1)).one())
 
 
-def store_contributions(study: Study, run_id: str = RUN) -> None:
+def store_contributions(study: Study, run_id: str = RUN, *, case_id: str | None = None) -> None:
     """Store games in which T1c alone speaks for the last class."""
     samples = held_out(study)
     logits = np.zeros((len(samples), 1, 8, 3), dtype=np.float32)
@@ -61,6 +87,7 @@ def store_contributions(study: Study, run_id: str = RUN) -> None:
             sample_index=np.array(samples),
             logits=logits,
         ),
+        case_id=case_id,
     )
 
 
@@ -71,6 +98,41 @@ def test_what_is_not_stored_is_offered_and_started(open_panel: OpenPanel, starte
     assert "It is not stored yet" in texts(app)
     app.button(key="explain-all").click().run()
     assert started == [("explain", ["explain-all", RUN], RUN)]
+
+
+def test_one_case_can_be_explained_at_once(
+    open_panel: OpenPanel, helper: FakeHelper, case: TestedCase, started: list
+) -> None:
+    app = open_panel("sequences")
+    app.button(key="explain-case").click().run()
+    assert not app.exception
+    assert helper.asked == [(RUN, case.case_id)]
+    assert "Without T1c it would say" in texts(app)
+    assert "what the other choices in place of a missing sequence give" in texts(app)
+    app.button(key="explain-all").click().run()
+    assert started == [("explain", ["explain-all", RUN], RUN)]
+
+
+def test_what_was_made_of_one_case_says_nothing_of_others(
+    filled_study: Study, open_page: Callable[..., AppTest], case: TestedCase
+) -> None:
+    other = read_tested_cases(filled_study, "exp-001", RUN)[1]
+    store_contributions(filled_study, case_id=other.case_id)
+    app = open_page("review", run=RUN, case=case.case_id, panel="sequences")
+    assert "It is not stored yet what each sequence contributed" in texts(app)
+
+
+def test_why_a_case_cannot_be_explained_is_told(
+    open_panel: OpenPanel, helper: FakeHelper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_run_id: str, _case_id: str) -> float:
+        raise ExplanationError("The network is not stored.")
+
+    monkeypatch.setattr(helper, "explain", fail)
+    app = open_panel("sequences")
+    app.button(key="explain-case").click().run()
+    assert not app.exception
+    assert "The network is not stored." in texts(app)
 
 
 def test_each_sequence_has_its_bar_and_a_sentence_on_its_absence(

@@ -1,4 +1,4 @@
-"""The offer to compute what is not stored of a run."""
+"""The offers to compute what is not stored: of a run in the background, of one case at once."""
 
 from __future__ import annotations
 
@@ -7,24 +7,60 @@ from typing import Final
 import streamlit as st
 
 from brainmri import tasks
+from brainmri.dashboard.explanations.helper import helper_of
 from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
+from brainmri.dashboard.review import TestedCase
+from brainmri.dashboard.state import explain_errors
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.study import Study
 
 _EXPLAIN: Final = "explain"
 
 
-def offer_run(study: Study, run: FinishedRun, what: str) -> None:
-    """Offer to compute and store everything of a run in the background, or show how far that is."""
+def offer_run(study: Study, run: FinishedRun, what: str, case: TestedCase | None = None) -> None:
+    """Offer to compute and store everything of a run in the background, or show how far that is.
+
+    Parameters
+    ----------
+    study : Study
+    run : FinishedRun
+    what : str
+        What is not stored, as part of a sentence.
+    case : TestedCase, optional
+        Offer to explain it alone, too.
+    """
     task = tasks.latest(study, _EXPLAIN)
-    if task is not None and task.status == tasks.RUNNING:
-        watch_task(study, task, lambda now: show_task(study, now, f"Explaining {now.subject or 'a run'}"))
-        return
-    show_outcome(task, advice="Try again.")
-    st.write(
-        f"It is not stored yet {what} in this run. Explaining the run asks the stored network about every test image, "
-        "in the background: some seconds to some minutes on a processor."
-    )
-    pressed = st.button("Explain this run", type="primary", icon=":material/neurology:", key="explain-all")
+    running = task is not None and task.status == tasks.RUNNING
+    if not running:
+        show_outcome(task, advice="Try again.")
+        st.write(
+            f"It is not stored yet {what} in this run. Explaining the run asks the stored network about every test "
+            "image, in the background: some seconds to some minutes on a processor."
+        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if case is not None:
+            _offer_case(study, run, case)
+        pressed = not running and st.button("Explain this run", icon=":material/neurology:", key="explain-all")
     if pressed and start_task(study, _EXPLAIN, ["explain-all", run.run_id], subject=run.run_id):
+        st.rerun()
+    if task is not None and running:
+        watch_task(study, task, lambda now: show_task(study, now, f"Explaining {now.subject or 'a run'}"))
+
+
+def _offer_case(study: Study, run: FinishedRun, case: TestedCase) -> None:
+    """Offer to explain one case, and wait for it; the process that does it gets ready meanwhile."""
+    helper = helper_of(study)
+    with explain_errors():
+        helper.start()
+    pressed = st.button(
+        "Explain this case now",
+        type="primary",
+        icon=":material/bolt:",
+        key="explain-case",
+        help="About two seconds on a processor, some more for the first case.",
+    )
+    if not pressed:
+        return
+    with explain_errors(), st.spinner(f"Asking the network about {case.case_id} …", show_time=True):
+        helper.explain(run.run_id, case.case_id)
         st.rerun()

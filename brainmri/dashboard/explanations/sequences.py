@@ -9,7 +9,7 @@ import streamlit as st
 
 from brainmri.dashboard.explanations.choices import pick_diagnosis
 from brainmri.dashboard.explanations.offers import offer_run
-from brainmri.dashboard.explanations.stored import contributions
+from brainmri.dashboard.explanations.stored import contributions, stored_baselines
 from brainmri.dashboard.review import TestedCase
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.evaluation.wording import format_share
@@ -41,9 +41,9 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
     case : TestedCase
     """
     st.subheader("What each sequence contributed", anchor=False)
-    stored = take_inventory(study, run.run_id).baselines
+    stored = stored_baselines(study, run.run_id, case.case_id)
     if not stored:
-        offer_run(study, run, "what each sequence contributed")
+        offer_run(study, run, "what each sequence contributed", case)
         return
     with st.container(horizontal=True):
         index = pick_diagnosis(case, "To the diagnosis", f"contributed-{run.run_id}-{case.case_id}")
@@ -64,7 +64,7 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
             key=f"contribution-baseline-{'-'.join(stored)}",
             help="\n".join(f"- **{_BASELINES[name]}**: {BASELINES[name]}" for name in stored),
         )
-    games = contributions(study, run.run_id, baseline)
+    games = contributions(study, run.run_id, baseline, case_id=case.case_id)
     if games is None:
         st.info("What was stored is gone. Load the page again.")
         return
@@ -87,6 +87,8 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
         f"{found.describe()} Mean over the {len(samples)} slices that the network saw. What stands in for a missing "
         "sequence decides the answer: compare the choices."
     )
+    if not take_inventory(study, run.run_id).baselines:  # only this case was explained
+        offer_run(study, run, "what the other choices in place of a missing sequence give")
 
 
 def describe_missing(missing: MissingSequence) -> str:
@@ -106,6 +108,6 @@ def _spread(
     class_index: int,
     score: Score,
 ) -> ContributionSpread | None:
-    stored = [contributions(study, run.run_id, baseline) for run in runs]
+    stored = [contributions(study, run.run_id, baseline, case_id=case.case_id) for run in runs]
     samples = [image.sample_index for image in case.images]
     return over_repeats([one for one in stored if one is not None], samples, class_index, score)

@@ -7,7 +7,15 @@ from typing import Final
 import streamlit as st
 
 from brainmri.dashboard.review import file_stamp
-from brainmri.explanation.contributions import BaselineName, RunContributions, contributions_file, read_contributions
+from brainmri.explanation.case_files import case_file
+from brainmri.explanation.contributions import (
+    BASELINES,
+    BaselineName,
+    RunContributions,
+    contributions_file,
+    read_contributions,
+)
+from brainmri.explanation.inventory import take_inventory
 from brainmri.explanation.maps import FILE_NAME, RunMaps, read_maps
 from brainmri.explanation.neighbours import ANSWERS_FILE, RunFeatures, read_features
 from brainmri.explanation.stored_faithfulness import RunFaithfulness, faithfulness_file, read_faithfulness
@@ -23,10 +31,32 @@ def maps(study: Study, run_id: str) -> RunMaps | None:
     return _read_maps(study, study.url, run_id, stamp) if stamp else None
 
 
-def contributions(study: Study, run_id: str, baseline: BaselineName) -> RunContributions | None:
-    """Return the contributions of sequences in a run's test images; None where there are none."""
+def contributions(
+    study: Study, run_id: str, baseline: BaselineName, *, case_id: str | None = None
+) -> RunContributions | None:
+    """Return the contributions of sequences in a run's test images; None where there are none.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+    baseline : {'blurred', 'mean', 'other-patient'}
+    case_id : str, optional
+        Where the whole run has none, take what was made of this case alone.
+    """
     stamp = file_stamp(study, run_id, contributions_file(baseline))
-    return _read_contributions(study, study.url, run_id, baseline, stamp) if stamp else None
+    if stamp:
+        return _read_contributions(study, study.url, run_id, baseline, None, stamp)
+    stamp = file_stamp(study, run_id, case_file(case_id, contributions_file(baseline))) if case_id else 0
+    return _read_contributions(study, study.url, run_id, baseline, case_id, stamp) if stamp else None
+
+
+def stored_baselines(study: Study, run_id: str, case_id: str) -> tuple[BaselineName, ...]:
+    """Return the baselines under which there are contributions of a case by a run."""
+    every = take_inventory(study, run_id).baselines
+    return every or tuple(
+        name for name in BASELINES if file_stamp(study, run_id, case_file(case_id, contributions_file(name)))
+    )
 
 
 def faithfulness(study: Study, run_id: str) -> RunFaithfulness | None:
@@ -46,11 +76,11 @@ def _read_maps(_study: Study, url: str, run_id: str, stamp: int) -> RunMaps | No
     return read_maps(_study, run_id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=40)
+@st.cache_resource(show_spinner=False, max_entries=120)
 def _read_contributions(
-    _study: Study, url: str, run_id: str, baseline: BaselineName, stamp: int
+    _study: Study, url: str, run_id: str, baseline: BaselineName, case_id: str | None, stamp: int
 ) -> RunContributions | None:
-    return read_contributions(_study, run_id, baseline)
+    return read_contributions(_study, run_id, baseline, case_id=case_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

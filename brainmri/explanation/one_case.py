@@ -1,0 +1,116 @@
+"""One case of a run, explained now: its Grad-CAM maps and what each sequence contributed.
+
+What is made lies beside what is stored of the whole run, in files of the case's own, so that two people who ask at once
+cannot lose each other's, and so that a file of the run always speaks of all its test images.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from brainmri.errors import ExplanationError
+from brainmri.explanation.case_files import case_file
+from brainmri.explanation.coalitions import contributions_of_run, make_baseline
+from brainmri.explanation.contributions import BaselineName, contributions_file, write_contributions
+from brainmri.explanation.maps import RunMaps, write_maps
+from brainmri.explanation.method_names import METHODS
+from brainmri.explanation.run_files import OpenRun
+from brainmri.explanation.trained import Progress, find_finished, identity_of
+from brainmri.study import Study
+
+BASELINE: Final[BaselineName] = "blurred"
+"""Needs nothing but the case: the mean, and other patients, need images of the whole data set."""
+METHOD: Final = "gradcam"
+
+_KEPT: Final = 2
+"""Networks that stay open between two cases."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedCase:
+    """What was made of one case."""
+
+    run_id: str
+    case_id: str
+    images: int
+    """Test images of the case."""
+    made: tuple[str, ...]
+    """Files, in the run folder."""
+    seconds: float
+    """Wall time, the reading of the network included."""
+
+
+class CaseExplainer:
+    """Explains cases one after another, and keeps the networks that were asked last open."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._opened: dict[str, OpenRun] = {}
+
+    def explain(self, run_id: str, case_id: str, *, progress: Progress | None = None) -> ExplainedCase:
+        """Compute Grad-CAM and the contributions against the blurred image of a case, and store them.
+
+        Raises
+        ------
+        ExplanationError
+            Where there is no such run, it has not finished, its network is not stored, or it did not test the case.
+        TrainingError
+            Where the checkpoint is damaged.
+        """
+        started = time.monotonic()
+        opened = self._open(run_id)
+        tested = np.array([index for index in opened.tested if opened.rows[index].case_id == case_id], dtype=np.int64)
+        if not len(tested):
+            raise ExplanationError(
+                f"The run {run_id} did not test the case '{case_id}': it was among its training cases, or is not in "
+                "its data set. Choose one of its test cases on the page Case review."
+            )
+        made = (_store_maps(opened, case_id, tested), _store_contributions(opened, case_id, tested, progress))
+        if progress is not None:
+            progress(1.0, "Finished")
+        seconds = time.monotonic() - started
+        return ExplainedCase(run_id=run_id, case_id=case_id, images=len(tested), made=made, seconds=seconds)
+
+    def _open(self, run_id: str) -> OpenRun:
+        """Return an open run; a network that was trained anew since is read again."""
+        run = find_finished(self._study, run_id)
+        opened = self._opened.pop(run_id, None)
+        if opened is None or identity_of(opened.run) != identity_of(run):
+            opened = OpenRun(self._study, run)
+        self._opened[run_id] = opened  # the last one
+        while len(self._opened) > _KEPT:
+            self._opened.pop(next(iter(self._opened)))
+        return opened
+
+
+def explain_case(study: Study, run_id: str, case_id: str, *, progress: Progress | None = None) -> ExplainedCase:
+    """Explain one case; see `CaseExplainer.explain`."""
+    return CaseExplainer(study).explain(run_id, case_id, progress=progress)
+
+
+def _store_maps(opened: OpenRun, case_id: str, tested: np.ndarray) -> str:
+    trained = opened.trained
+    file_name = case_file(case_id, METHODS[METHOD].file_name)
+    maps = RunMaps(
+        layer=trained.layer_name,
+        classes=trained.classes,
+        size_px=trained.dataset.size_px,
+        sample_index=tested,
+        maps=trained.explain(opened.samples[tested], method=METHOD),
+        method=METHOD,
+        made_from=trained.identity,
+    )
+    write_maps(opened.study.run_folder(opened.run.run_id) / file_name, maps)
+    return file_name
+
+
+def _store_contributions(opened: OpenRun, case_id: str, tested: np.ndarray, progress: Progress | None) -> str:
+    trained = opened.trained
+    baseline = make_baseline(BASELINE, trained.dataset.size_px)
+    found = contributions_of_run(trained, opened.samples, tested, baseline, progress=progress)
+    write_contributions(opened.study, opened.run.run_id, found, case_id=case_id)
+    return case_file(case_id, contributions_file(BASELINE))
