@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import shutil
 import subprocess
@@ -31,12 +30,9 @@ def summary(taken) -> CaseSummary:
 
 def drawn(content: bytes) -> bytes:
     """Return what a PDF draws, unpacked."""
-    parts = re.findall(rb"/Filter \[ /ASCII85Decode /FlateDecode \].*?stream\r?\n(.*?)endstream", content, re.DOTALL)
-    return b"\n".join(zlib.decompress(base64.a85decode(one.strip(), adobe=False)) for one in map(strip_end, parts))
-
-
-def strip_end(data: bytes) -> bytes:
-    return data.strip().removesuffix(b"~>")
+    parts = re.findall(rb"<<[^<>]*/Filter \[ /FlateDecode \][^<>]*>>\s*stream\r?\n(.*?)endstream", content, re.DOTALL)
+    assert parts
+    return b"\n".join(zlib.decompressobj().decompress(one) for one in parts)
 
 
 def finding(note: str, number: int = 1) -> ReviewedFinding:
