@@ -27,7 +27,7 @@ from brainmri.training.settings import TrainingSettings
 
 def train(options: Namespace) -> int:
     """Make an experiment and train all its runs, or leave them to a worker."""
-    _check_engine(options)
+    check_engine(options)
     study = open_study(options.study, create=False)
     settings = _settings(options)
     with tasks.running(study, "train", task_id=options.task) as task:
@@ -37,7 +37,7 @@ def train(options: Namespace) -> int:
         experiment_id = create_experiment(study, dataset.hash, settings)
         task.set_subject(experiment_id)
         if not options.queue:
-            _work(study, experiment_id, task, options)
+            train_runs(study, experiment_id, task, options)
     if options.queue:
         jobs.ensure_worker(study)
     return finish_training(study, experiment_id, as_json=options.json)
@@ -45,10 +45,10 @@ def train(options: Namespace) -> int:
 
 def work(options: Namespace) -> int:
     """Go on with the open runs of an experiment."""
-    _check_engine(options)
+    check_engine(options)
     study = open_study(options.study, create=False)
     with tasks.running(study, "train", subject=options.experiment, task_id=options.task) as task:
-        _work(study, options.experiment, task, options)
+        train_runs(study, options.experiment, task, options)
     return finish_training(study, options.experiment, as_json=options.json)
 
 
@@ -85,7 +85,7 @@ def rerun(options: Namespace) -> int:
     return 0 if found.matched else 1
 
 
-def _check_engine(options: Namespace) -> None:
+def check_engine(options: Namespace) -> None:
     """Refuse options that contradict each other, and a missing Ray, before anything is made."""
     if options.engine != RAY:
         if options.address is not None:
@@ -96,7 +96,8 @@ def _check_engine(options: Namespace) -> None:
     import_ray()
 
 
-def _work(study: Study, experiment_id: str, task: tasks.TaskHandle, options: Namespace) -> None:
+def train_runs(study: Study, experiment_id: str, task: tasks.TaskHandle, options: Namespace) -> None:
+    """Train the open runs of an experiment on the engine that the options name."""
     arguments: dict[str, Any] = {
         "after_run": EXPLAIN_AFTER_RUN,
         "progress": show_progress(task, stops=False),

@@ -68,6 +68,7 @@ def test_different_versions_are_told_with_both():
     assert "requirements-cluster.txt" in message
 
 
+@pytest.mark.parametrize("command", [["train"], ["retrain", "exp-001"]])
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -75,21 +76,24 @@ def test_different_versions_are_told_with_both():
         (["--engine", "ray", "--queue"], "Give one of them"),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(study, capsys, options, sentence):
-    assert main(["train", *options, "--study", str(study.folder)]) == 2
+def test_options_that_contradict_each_other_are_refused(study, capsys, command, options, sentence):
+    assert main([*command, *options, "--study", str(study.folder)]) == 2
     assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("_some_ray")
-def test_the_command_hands_engine_and_address_on(study, monkeypatch):
+@pytest.mark.parametrize(("command", "trained"), [("work", "exp-001"), ("retrain", "exp-002")])
+def test_the_command_hands_engine_and_address_on(study, monkeypatch, command, trained):
     monkeypatch.setattr("brainmri.commands.training.import_ray", object)
     asked = []
     monkeypatch.setattr(engine, "work_on_ray", lambda study, experiment, **rest: asked.append((experiment, rest)))
-    monkeypatch.setattr("brainmri.commands.training.finish_training", lambda *_arguments, **_options: 0)
-    command = ["work", "exp-001", "--engine", "ray", "--address", "head:6379", "--study", str(study.folder)]
-    assert main(command) == 0
+    monkeypatch.setattr("brainmri.commands.retraining.repeat_corrected", lambda *_arguments, **_options: "exp-002")
+    for module in ("training", "retraining"):
+        monkeypatch.setattr(f"brainmri.commands.{module}.finish_training", lambda *_arguments, **_options: 0)
+    options = ["--engine", "ray", "--address", "head:6379", "--study", str(study.folder)]
+    assert main([command, "exp-001", *options]) == 0
     [(experiment, rest)] = asked
-    assert (experiment, rest["address"]) == ("exp-001", "head:6379")
+    assert (experiment, rest["address"]) == (trained, "head:6379")
 
 
 def test_demands_are_told_in_words():
