@@ -37,6 +37,13 @@ BASELINES: Final[dict[BaselineName, str]] = {
 }
 """What may stand in for a sequence, in words."""
 
+BASELINE_NAMES: Final[dict[BaselineName, str]] = {
+    "blurred": "Blurred",
+    "mean": "Mean of the training images",
+    "other-patient": "Other patients",
+}
+"""The same, for controls."""
+
 PLAYERS: Final = len(SEQUENCES)
 COALITIONS: Final = 2**PLAYERS
 """Numbered by bits: bit c is set where sequence c is there. 0 is none of them, 7 is all."""

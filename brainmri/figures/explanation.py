@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from brainmri.evaluation.case_verdicts import CaseVerdict, CaseVerdicts
-from brainmri.explanation.contribution_summary import ContributionSpread
+from brainmri.explanation.contribution_summary import ContributionSpread, DiagnosisContributions
 from brainmri.explanation.contributions import SequenceContributions
 from brainmri.explanation.faithfulness import PerturbationCurves
 from brainmri.figures.palette import ACCENT, BACKGROUND, MUTED, TEXT, WARNING, apply_theme, diagnosis_colour
@@ -158,6 +159,48 @@ def draw_contributions(found: SequenceContributions, spread: ContributionSpread 
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": TEXT, "size": 14})
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, margin_t=36)
     return apply_theme(figure, height=260, revision="contributions")
+
+
+def draw_diagnosis_contributions(found: Sequence[DiagnosisContributions]) -> go.Figure:
+    """Draw the mean contribution of each sequence to each diagnosis, with its interval over patients.
+
+    Parameters
+    ----------
+    found : sequence of DiagnosisContributions
+        At least one, of one score.
+    """
+    scale = 100.0 if found[0].score == "probability" else 1.0
+    figure = go.Figure()
+    for one in found:
+        mean = scale * np.array(one.mean)
+        name = display_diagnosis(one.class_name)
+        error = None
+        if one.low is not None and one.high is not None:
+            error = {
+                "type": "data",
+                "array": (scale * np.array(one.high) - mean).tolist(),
+                "arrayminus": (mean - scale * np.array(one.low)).tolist(),
+                "color": TEXT,
+                "thickness": 2,
+                "width": 6,
+            }
+        figure.add_trace(
+            go.Bar(
+                x=mean.tolist(),
+                y=[[f"{name} ({one.patients})"] * len(SEQUENCES), list(SEQUENCES)],
+                orientation="h",
+                name=name,
+                marker={"color": diagnosis_colour(one.class_name), "opacity": 0.7},  # lets the interval be seen
+                error_x=error,
+                hovertemplate=f"{name}, %{{y[1]}}: %{{x:+.1f}}<extra></extra>",
+            )
+        )
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    unit = "percentage points of probability" if found[0].score == "probability" else "logit"
+    figure.update_xaxes(title_text=f"Added to the score of the true diagnosis ({unit})", zeroline=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": TEXT, "size": 13})
+    figure.update_layout(showlegend=False, bargap=0.25)
+    return apply_theme(figure, height=100 + 110 * len(found), revision="diagnosis-contributions")
 
 
 def draw_perturbation(curves: PerturbationCurves) -> go.Figure:

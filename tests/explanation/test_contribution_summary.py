@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from brainmri.errors import ExplanationError
-from brainmri.explanation.contribution_summary import over_cases, over_repeats, spread
+from brainmri.explanation.contribution_summary import by_diagnosis, over_cases, over_repeats, spread
 from brainmri.explanation.contributions import Baseline, RunContributions
 
 CLASSES = ("glioblastoma", "PCNSL")
@@ -64,3 +65,49 @@ def test_each_case_counts_once_however_many_slices_and_runs_it_has():
     np.testing.assert_allclose(found.sd, np.abs(first - second) / np.sqrt(2))
     assert found.mean_total == pytest.approx(((first + second) / 2).sum())
     assert over_cases(runs, {"case-3": [7]}, 1) is None
+
+
+def games_of(contributions):
+    """Return a run whose contributions to the logit of the first class are as given: shape (N, 3)."""
+    contributions = np.asarray(contributions, dtype=np.float32)
+    logits = np.zeros((len(contributions), 1, 8, 2), dtype=np.float32)
+    for coalition in range(8):
+        kept = [bool(coalition >> player & 1) for player in range(3)]
+        logits[:, 0, coalition, 0] = contributions @ kept  # an additive game: the values are the players' own
+    return RunContributions(
+        classes=CLASSES,
+        baseline=Baseline(name="mean"),
+        made_from="run",
+        sample_index=np.arange(len(contributions)),
+        logits=logits,
+    )
+
+
+def test_each_diagnosis_is_summarised_over_the_patients_who_have_it():
+    first = games_of([[1, 0, 4], [3, 0, 4], [0, 1, 0], [9, 9, 9]])
+    second = games_of([[1, 0, 4], [3, 0, 4], [0, 3, 0], [9, 9, 9]])
+    cases = {"glioblastoma": {"a": [0, 1], "b": [2]}, "schwannoma": {"c": [3]}}
+    (found,) = by_diagnosis([first, second], cases, score="logit")
+    assert (found.class_name, found.patients) == ("glioblastoma", 2)
+    assert found.mean == pytest.approx((1, 1, 2))  # of (2, 0, 4) and (0, 2, 0)
+    assert found.low == pytest.approx((0, 0, 0))  # a quarter of the draws hold b twice, a quarter a twice
+    assert found.high == pytest.approx((2, 2, 4))
+
+
+def test_the_interval_over_patients_is_that_of_scipys_bootstrap():
+    values = np.random.default_rng(5).normal(size=(40, 3))
+    (found,) = by_diagnosis([games_of(values)], {"glioblastoma": {str(n): [n] for n in range(40)}}, score="logit")
+    for player in range(3):
+        theirs = stats.bootstrap(
+            (values[:, player],), np.mean, method="percentile", n_resamples=9999, rng=np.random.default_rng(1)
+        ).confidence_interval
+        close = 0.25 * values[:, player].std() / np.sqrt(40)  # four standard errors of a percentile of 2,000 draws
+        assert found.low[player] == pytest.approx(theirs.low, abs=close)
+        assert found.high[player] == pytest.approx(theirs.high, abs=close)
+
+
+def test_one_patient_has_no_interval_and_none_no_summary():
+    (found,) = by_diagnosis([games_of([[1, 2, 3]])], {"glioblastoma": {"a": [0]}}, score="logit")
+    assert (found.patients, found.low, found.high) == (1, None, None)
+    assert by_diagnosis([games_of([[1, 2, 3]])], {"PCNSL": {"a": [7]}}) == ()
+    assert by_diagnosis([], {"PCNSL": {"a": [0]}}) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -29,26 +30,46 @@ def offer_run(study: Study, run: FinishedRun, what: str, case: TestedCase | None
     case : TestedCase, optional
         Offer to explain it alone, too.
     """
+    text = (
+        f"It is not stored yet {what} in this run. Explaining the run asks the stored network about every test "
+        "image, in the background: some seconds to some minutes on a processor."
+    )
+    offer_task(study, run.run_id, text, label="Explain this run", beside=lambda: _offer_case(study, run, case))
+
+
+def offer_task(study: Study, target: str, text: str, *, label: str, beside: Callable[[], None] = lambda: None) -> None:
+    """Offer to explain a run, or all runs of an experiment, in the background, or show how far that is.
+
+    Parameters
+    ----------
+    study : Study
+    target : str
+        A run or an experiment.
+    text : str
+        What is not there, and what the button does.
+    label : str
+        Of the button.
+    beside : callable
+        Shows what else is offered, before the button.
+    """
     task = tasks.latest(study, _EXPLAIN)
     running = task is not None and task.status == tasks.RUNNING
     if not running:
         show_outcome(task, advice="Try again.")
-        st.write(
-            f"It is not stored yet {what} in this run. Explaining the run asks the stored network about every test "
-            "image, in the background: some seconds to some minutes on a processor."
-        )
+        st.write(text)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if case is not None:
-            _offer_case(study, run, case)
-        pressed = not running and st.button("Explain this run", icon=":material/neurology:", key="explain-all")
-    if pressed and start_task(study, _EXPLAIN, ["explain-all", run.run_id], subject=run.run_id):
+        beside()
+        pressed = not running and st.button(label, icon=":material/neurology:", key="explain-all")
+    if pressed and start_task(study, _EXPLAIN, ["explain-all", target], subject=target):
         st.rerun()
     if task is not None and running:
         watch_task(study, task, lambda now: show_task(study, now, f"Explaining {now.subject or 'a run'}"))
 
 
-def _offer_case(study: Study, run: FinishedRun, case: TestedCase) -> None:
+def _offer_case(study: Study, run: FinishedRun, case: TestedCase | None) -> None:
     """Offer to explain one case, and wait for it; the process that does it gets ready meanwhile."""
+    if case is None:
+        return
     helper = helper_of(study)
     with explain_errors():
         helper.start()

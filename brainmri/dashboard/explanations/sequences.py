@@ -14,7 +14,7 @@ from brainmri.dashboard.review import TestedCase
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.evaluation.wording import format_share
 from brainmri.explanation.contribution_summary import ContributionSpread, over_repeats
-from brainmri.explanation.contributions import BASELINES, BaselineName, MissingSequence, Score
+from brainmri.explanation.contributions import BASELINE_NAMES, BASELINES, BaselineName, MissingSequence, Score
 from brainmri.explanation.inventory import take_inventory
 from brainmri.figures.explanation import draw_contributions
 from brainmri.figures.palette import CHART_CONFIG
@@ -22,11 +22,6 @@ from brainmri.study import Study
 from brainmri.vocabulary import SEQUENCES, display_diagnosis
 
 _SCORES: Final[dict[Score, str]] = {"probability": "Probability", "logit": "Logit"}
-_BASELINES: Final[dict[BaselineName, str]] = {
-    "blurred": "Blurred",
-    "mean": "Mean of the training images",
-    "other-patient": "Other patients",
-}
 
 
 def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], case: TestedCase) -> None:
@@ -58,11 +53,11 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
         baseline: BaselineName = st.segmented_control(
             "In place of a missing sequence",
             list(stored),
-            format_func=_BASELINES.__getitem__,
+            format_func=BASELINE_NAMES.__getitem__,
             default=stored[0],
             required=True,
             key=f"contribution-baseline-{'-'.join(stored)}",
-            help="\n".join(f"- **{_BASELINES[name]}**: {BASELINES[name]}" for name in stored),
+            help="\n".join(f"- **{BASELINE_NAMES[name]}**: {BASELINES[name]}" for name in stored),
         )
     games = contributions(study, run.run_id, baseline, case_id=case.case_id)
     if games is None:

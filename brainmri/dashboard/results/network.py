@@ -10,6 +10,7 @@ from brainmri.dashboard.formatting import fit_table
 from brainmri.dashboard.results import network_data as data
 from brainmri.dashboard.results.choice import Choice
 from brainmri.dashboard.results.loaded import confusions, predictions, runs
+from brainmri.dashboard.results.network_sequences import show_contributions
 from brainmri.dashboard.results.panels import open_review, show_figure, show_heading, show_table
 from brainmri.dashboard.state import explain_errors, query_choice, remember_choice
 from brainmri.evaluation.network_rows import (
@@ -40,6 +41,7 @@ _PARTS: Final = {
     "errors": "Metrics and errors",
     "curves": "Curves and calibration",
     "groups": "Learning and subgroups",
+    "sequences": "Sequences",
 }
 _CELL_ROWS: Final = 6
 
@@ -57,6 +59,9 @@ def show(chosen: Choice) -> None:
         _show_errors(chosen, network)
     elif part == "curves":
         _show_all_curves(chosen, network)
+    elif part == "sequences":
+        with st.container(border=True):
+            show_contributions(chosen, network)
     else:
         _show_learning(chosen, network)
         with st.container(border=True):
