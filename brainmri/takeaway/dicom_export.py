@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from brainmri.errors import UsageError
@@ -13,17 +15,23 @@ from brainmri.takeaway.summary import CaseSummary
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+NEEDED: Final = (0, 28)
+"""Version of highdicom: earlier ones take the window of a parametric map otherwise."""
+
 INSTALL: Final = (
-    "DICOM objects need the libraries pydicom and highdicom, which are not installed: pip install -r requirements.txt."
+    "DICOM objects need the library highdicom, version 0.28 or newer, which is not installed: "
+    "pip install -r requirements-takeaway.txt."
 )
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can hold: when it was made is nobody's business
 
 
 def has_highdicom() -> bool:
-    """Return whether the libraries are installed, without importing them."""
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    return find_spec("highdicom") is not None and find_spec("pydicom") is not None
+    """Return whether the library is installed and new enough, without importing it."""
+    try:
+        numbers = re.findall(r"\d+", version("highdicom"))
+    except PackageNotFoundError:
+        return False
+    return tuple(map(int, numbers[:2])) >= NEEDED
 
 
 def make_objects(evidence: CaseEvidence, summary: CaseSummary) -> dict[str, Dataset]:
@@ -35,14 +43,14 @@ def make_objects(evidence: CaseEvidence, summary: CaseSummary) -> dict[str, Data
     Raises
     ------
     UsageError
-        Where highdicom is not installed.
+        Where highdicom is not installed, or too old.
     """
-    try:
-        from brainmri.takeaway.map_objects import make_captures, make_parametric_map  # noqa: PLC0415 - highdicom
-        from brainmri.takeaway.mr_series import make_mr_series  # noqa: PLC0415
-        from brainmri.takeaway.verdict_report import make_report  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(INSTALL) from error
+    if not has_highdicom():
+        raise UsageError(INSTALL)
+    from brainmri.takeaway.map_objects import make_captures, make_parametric_map  # noqa: PLC0415 - pydicom
+    from brainmri.takeaway.mr_series import make_mr_series  # noqa: PLC0415
+    from brainmri.takeaway.verdict_report import make_report  # noqa: PLC0415
+
     tested = evidence.tested
     series = make_mr_series(evidence)
     objects = {f"{name}/slice-{image.InstanceNumber:03d}.dcm": image for name in series for image in series[name]}
