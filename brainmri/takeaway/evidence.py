@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,9 +17,10 @@ from brainmri.imaging.records import Dataset, Sample
 from brainmri.imaging.regions import SquareRegion
 from brainmri.imaging.settings import DatasetSettings
 from brainmri.intake.records import Case
-from brainmri.intake.volumes import CaseVolumes, read_case
+from brainmri.intake.volumes import CaseVolumes, read_placement, read_volume, volume_path
 from brainmri.study import Study
 from brainmri.training.records import FINISHED, Experiment, Prediction, Run, Split
+from brainmri.vocabulary import SEQUENCES
 
 _MOST_NAMED: Final = 6
 """Runs that a refusal names."""
@@ -84,6 +86,7 @@ class CaseEvidence:
     ----------
     tested : TestedByRun
     volumes : CaseVolumes
+        Without the mask.
     limits : dict of str to (float, float)
         For each sequence the intensities that are shown black and white.
     maps : RunMaps or None
@@ -190,12 +193,23 @@ def read_evidence(study: Study, tested: TestedByRun) -> CaseEvidence:
     IntakeError, ImagingError, ExplanationError
         Where volumes are missing or empty, or stored maps are damaged.
     """
-    volumes = read_case(study, tested.case.case_id)
     made = {**DatasetSettings().__dict__, **tested.dataset.settings}
-    limits = {
-        name: percentile_limits(array, lower=made["lower_percentile"], upper=made["upper_percentile"])
-        for name, array in volumes.arrays.items()
-    }
+    folder = study.case_folder(tested.case.case_id)
+
+    def read(name: str) -> tuple[NDArray[Any], tuple[float, float, float], tuple[float, float]]:
+        array, spacing_mm = read_volume(volume_path(folder, name))
+        limits = percentile_limits(array, lower=made["lower_percentile"], upper=made["upper_percentile"])
+        return array, spacing_mm, limits
+
+    with ThreadPoolExecutor(len(SEQUENCES)) as pool:  # unpacking and sorting let other threads run
+        found = dict(zip(SEQUENCES, pool.map(read, SEQUENCES), strict=True))
+    volumes = CaseVolumes(
+        arrays={name: array for name, (array, _, _) in found.items()},
+        mask=None,
+        spacing_mm=found["T1c"][1],
+        placement=read_placement(volume_path(folder, "T1c")),
+    )
+    limits = {name: of_one for name, (_, _, of_one) in found.items()}
     return CaseEvidence(tested=tested, volumes=volumes, limits=limits, maps=read_maps(study, tested.run.run_id))
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from brainmri.errors import EvaluationError, StudyError
+from brainmri.errors import EvaluationError, IntakeError, StudyError
 from brainmri.explanation.contributions import contributions_file, read_contributions
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
 from brainmri.imaging.records import Sample
+from brainmri.intake.volumes import volume_path
 from brainmri.takeaway.evidence import read_evidence, read_tested
 from brainmri.takeaway.gathering import summarise_case
 from brainmri.training.records import FINISHED, Prediction, Run
@@ -94,6 +95,12 @@ def test_a_map_without_evidence_is_told_in_words(own_taken) -> None:
     summary = summarise_case(own_taken.study, own_taken.run_id, own_taken.case_id)
     assert summary.map_peak == 0
     assert "no positive evidence" in summary.describe_pictures()
+
+
+def test_a_missing_volume_is_named(own_taken) -> None:
+    volume_path(own_taken.study.case_folder(own_taken.case_id), "T2").unlink()
+    with pytest.raises(IntakeError, match=r"T2\.nii\.gz is missing"):
+        summarise_case(own_taken.study, own_taken.run_id, own_taken.case_id)
 
 
 def test_the_map_lies_on_the_square_of_the_grid(taken) -> None:
