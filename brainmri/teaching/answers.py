@@ -37,7 +37,7 @@ class ReadAnswers:
     alone, assisted : ndarray of shape (R, C), int
         The answer before and after the network's was shown, as a place in classes; -1 where not answered.
     alone_confidence, assisted_confidence : ndarray of shape (R, C, K), float
-        0 to 1; nan where not given: of the others, where a session asks for the confidence of the chosen diagnosis only.
+        0 to 1; nan where not given: that of the others, where a session asks for the chosen diagnosis only.
     seconds : ndarray of shape (R, C), float
         Time of the answer alone; nan where not answered.
     network : ndarray of shape (C, K), float
