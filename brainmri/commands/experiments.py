@@ -59,7 +59,7 @@ def embed(options: Namespace) -> int:
 
     study = open_study(options.study, create=False)
     with tasks.running(study, "embed", subject=options.run_id, task_id=options.task) as task:
-        only = Parts(methods=(), baselines=(), faithfulness=())
+        only = Parts(methods=(), baselines=(), faithfulness=(), gradients=False)
         explain_all(study, options.run_id, only, again=True, progress=show_progress(task))
     found = read_features(study, options.run_id)
     images, numbers = (0, 0) if found is None else found.features.shape

@@ -18,7 +18,7 @@ from brainmri.explanation.coalitions import contributions_of_run, make_baseline
 from brainmri.explanation.contributions import BaselineName, contributions_file, write_contributions
 from brainmri.explanation.maps import RunMaps, write_maps
 from brainmri.explanation.method_names import METHODS
-from brainmri.explanation.run_files import OpenRun
+from brainmri.explanation.open_run import OpenRun
 from brainmri.explanation.trained import Progress, find_finished, identity_of
 from brainmri.study import Study
 

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from brainmri.errors import ExplanationError, UsageError
 from brainmri.explanation.coalitions import contributions_of_run, make_baseline
 from brainmri.explanation.contributions import BASELINES, contributions_file, write_contributions
 from brainmri.explanation.faithfulness import centre_square, energy_share
 from brainmri.explanation.features import features_of_run
+from brainmri.explanation.integrating import NODES, integrate_sequences
 from brainmri.explanation.maps import RunMaps, read_maps, write_maps
 from brainmri.explanation.method_names import METHODS, QUICK_METHODS, find_method
 from brainmri.explanation.methods import shrink
 from brainmri.explanation.neighbours import ANSWERS_FILE, write_features
+from brainmri.explanation.open_run import OpenRun
 from brainmri.explanation.perturbing import perturbation_curves
 from brainmri.explanation.randomising import randomisation_check
+from brainmri.explanation.sequence_gradients import GRADIENTS_FILE, RunGradients, write_gradients
 from brainmri.explanation.stored_faithfulness import PLACES, RunFaithfulness, faithfulness_file, write_faithfulness
-from brainmri.explanation.trained import Progress, TrainedRun, open_trained
+from brainmri.explanation.trained import Progress
 from brainmri.explanation.tumour_outlines import read_outlines
-from brainmri.imaging.datasets import read_sample_rows, read_samples
-from brainmri.imaging.records import Sample
-from brainmri.study import Study
-from brainmri.training.devices import prepare_device, resolve_device
-from brainmri.training.experiments import read_experiment, read_split
-from brainmri.training.records import Prediction, Run, Split
 
 RANDOMISED_IMAGES: Final = 20
 """Test images, evenly spaced, whose maps are compared with those of networks with random weights."""
@@ -47,6 +41,8 @@ class Parts:
     faithfulness: tuple[str, ...] = ("gradcam",)
     """Map methods whose faithfulness is measured; their maps are stored as well."""
     similar_cases: bool = True
+    gradients: bool = True
+    """Integrated Gradients of the sequences, which the contributions are compared with."""
 
     def __post_init__(self) -> None:
         for name in (*self.methods, *self.faithfulness):
@@ -54,58 +50,6 @@ class Parts:
         for name in self.baselines:
             if name not in BASELINES:
                 raise UsageError(f"There is no baseline '{name}'; expected one of {', '.join(BASELINES)}.")
-
-
-@dataclass
-class OpenRun:
-    """A run and what its parts share, read when it is first asked for."""
-
-    study: Study
-    run: Run
-
-    @cached_property
-    def trained(self) -> TrainedRun:
-        """Return the run with its network, on the device."""
-        trained = open_trained(self.study, self.run.run_id)
-        settings = read_experiment(self.study, self.run.experiment_id).settings
-        device = resolve_device("cpu" if settings.get("device") == "cpu" else "auto")
-        prepare_device(device)
-        trained.model.to(device).to(memory_format=torch.channels_last)
-        return trained
-
-    @cached_property
-    def rows(self) -> list[Sample]:
-        """Return the rows of all samples of the data set."""
-        return read_sample_rows(self.study, self.trained.dataset.hash)
-
-    @cached_property
-    def split(self) -> Split:
-        """Return the run's division of the samples."""
-        return read_split(self.study, self.run.experiment_id, self.run.repeat)
-
-    @cached_property
-    def tested(self) -> NDArray[np.int64]:
-        """Return the indices of the test images: shape (M,)."""
-        return np.array(self.split.test, dtype=np.int64)
-
-    @cached_property
-    def samples(self) -> NDArray[np.uint8]:
-        """Return all samples of the data set (N, 3, H, W), memory-mapped."""
-        return read_samples(self.study, self.trained.dataset.hash)
-
-    @cached_property
-    def predicted(self) -> NDArray[np.int64]:
-        """Return the class that the run predicted for each test image: shape (M,)."""
-        query = select(Prediction.sample_index, Prediction.predicted_class).where(Prediction.run_id == self.run.run_id)
-        with self.study.session() as session:
-            found = {int(index): int(predicted) for index, predicted in session.execute(query)}
-        absent = [int(index) for index in self.tested if int(index) not in found]
-        if absent:
-            raise ExplanationError(
-                f"The run {self.run.run_id} has no prediction of its test image {absent[0]}; its rows are incomplete. "
-                "Restore the database from a copy of the study, or train the experiment again."
-            )
-        return np.array([found[int(index)] for index in self.tested], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -127,6 +71,8 @@ def steps_of(parts: Parts) -> Iterator[Step]:
         yield Step(contributions_file(name), _contribution_maker(name), 32 if name == "other-patient" else 8)
     for method in dict.fromkeys(parts.faithfulness):
         yield Step(faithfulness_file(method), _faithfulness_maker(method), 25)
+    if parts.gradients:
+        yield Step(GRADIENTS_FILE, _store_gradients, 3 * NODES)
     if parts.similar_cases:
         yield Step(ANSWERS_FILE, _store_features, 3)
 
@@ -220,6 +166,26 @@ def _energy(opened: OpenRun, maps: NDArray[np.float32]) -> tuple[NDArray[np.floa
                 share[row, column] = np.nan if found.share is None else found.share
                 area[row, column] = found.area
     return share, area
+
+
+def _store_gradients(opened: OpenRun, progress: Progress) -> None:
+    trained = opened.trained
+    classes = opened.verdicts
+    values, difference = integrate_sequences(
+        trained.model,
+        opened.samples[opened.tested],
+        classes,
+        normalisation=trained.meta["normalisation"],
+        progress=progress,
+    )
+    found = RunGradients(
+        made_from=trained.identity,
+        sample_index=opened.tested,
+        class_index=classes,
+        values=values,
+        difference=difference,
+    )
+    write_gradients(opened.study, opened.run.run_id, found)
 
 
 def _store_features(opened: OpenRun, progress: Progress) -> None:

@@ -11,6 +11,7 @@ from brainmri.evaluation.case_verdicts import CaseVerdict, CaseVerdicts
 from brainmri.explanation.contribution_summary import ContributionSpread, DiagnosisContributions
 from brainmri.explanation.contributions import SequenceContributions
 from brainmri.explanation.faithfulness import PerturbationCurves
+from brainmri.explanation.sequence_gradients import GradientContributions
 from brainmri.figures.palette import ACCENT, BACKGROUND, MUTED, TEXT, WARNING, apply_theme, diagnosis_colour
 from brainmri.training.architecture_names import display_architecture
 from brainmri.vocabulary import SEQUENCES, display_diagnosis
@@ -113,7 +114,12 @@ def _verdict_cells(diagnosis: str, verdicts: Sequence[CaseVerdict], chosen_run: 
     )
 
 
-def draw_contributions(found: SequenceContributions, spread: ContributionSpread | None = None) -> go.Figure:
+def draw_contributions(
+    found: SequenceContributions,
+    spread: ContributionSpread | None = None,
+    *,
+    other: GradientContributions | None = None,
+) -> go.Figure:
     """Draw what each sequence added to the score of a class, with the spread over repeats.
 
     Parameters
@@ -122,6 +128,8 @@ def draw_contributions(found: SequenceContributions, spread: ContributionSpread 
         Of one run: the bars.
     spread : ContributionSpread, optional
         Over the repeats that tested the case: mean and standard deviation as a mark with whiskers.
+    other : GradientContributions, optional
+        By Integrated Gradients, as hollow marks; comparable with contributions to a logit against the blurred image.
     """
     scale = 100.0 if found.score == "probability" else 1.0
     colour = diagnosis_colour(found.class_name)
@@ -151,6 +159,17 @@ def draw_contributions(found: SequenceContributions, spread: ContributionSpread 
                     "width": 7,
                 },
                 hovertemplate="%{y}: %{x:+.1f}<extra>Mean of the repeats</extra>",
+            )
+        )
+    if other is not None:
+        figure.add_trace(
+            go.Scatter(
+                x=list(other.values),
+                y=list(SEQUENCES),
+                mode="markers",
+                name="Integrated Gradients",
+                marker={"symbol": "circle-open", "size": 12, "color": ACCENT, "line": {"width": 3}},
+                hovertemplate="%{y}: %{x:+.2f}<extra>Integrated Gradients</extra>",
             )
         )
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})

@@ -19,6 +19,7 @@ from brainmri.explanation.maps import read_maps
 from brainmri.explanation.neighbours import read_features
 from brainmri.explanation.precompute import explain_run
 from brainmri.explanation.run_files import Parts
+from brainmri.explanation.sequence_gradients import read_gradients
 from brainmri.explanation.stored_faithfulness import read_faithfulness
 from brainmri.explanation.trained import open_trained
 from brainmri.imaging.datasets import read_samples
@@ -40,9 +41,10 @@ FILES = (
     "contributions-mean.npz",
     "contributions-other-patient.npz",
     "faithfulness-gradcam.npz",
+    "sequence-gradients.npz",
     "features.npz",
 )
-LITTLE = Parts(methods=("gradcam",), baselines=(), faithfulness=(), similar_cases=False)
+LITTLE = Parts(methods=("gradcam",), baselines=(), faithfulness=(), similar_cases=False, gradients=False)
 
 
 def add_network(study: Study) -> None:
@@ -90,9 +92,14 @@ def test_all_that_pages_show_is_stored_once(explainable, monkeypatch):
 
     check_what_is_stored(explainable)
 
-    monkeypatch.setattr("brainmri.explanation.run_files.open_trained", None)  # nothing is opened a second time
+    monkeypatch.setattr("brainmri.explanation.open_run.open_trained", None)  # nothing is opened a second time
     (again,) = explain_all(explainable, RUN)
     assert (again.made, again.present) == ((), FILES)
+
+
+def whole_said(study: Study, sample: int) -> list[float]:
+    with study.session() as session:
+        return session.get(Prediction, (RUN, sample)).probabilities
 
 
 def check_what_is_stored(study: Study) -> None:
@@ -129,6 +136,16 @@ def check_what_is_stored(study: Study) -> None:
     for place, sample in enumerate(tested):
         assert found.curves(int(sample)).deletion[0] == pytest.approx(whole[place, predicted[place]], abs=1e-5)
     assert found.randomisation.images == len(tested)
+
+    verdicts = {}
+    for sample in tested:
+        verdicts.setdefault(int(sample) // 2, []).append(whole_said(study, int(sample)))
+    gradients = read_gradients(study, RUN)
+    for place, sample in enumerate(tested):
+        verdict = int(np.mean(verdicts[int(sample) // 2], axis=0).argmax())
+        assert gradients.class_index[place] == verdict
+        game = contributions.logits[place, 0, :, verdict]
+        assert gradients.difference[place] == pytest.approx(game[-1] - game[0], abs=1e-3)
 
     features = read_features(study, RUN)
     np.testing.assert_array_equal(features.predicted_class, predict(trained.model, samples[:]).argmax(axis=1))
@@ -186,7 +203,9 @@ def test_damaged_files_are_made_anew(explainable):
 
 
 def test_other_baselines_can_be_chosen(explainable):
-    parts = Parts(methods=(), baselines=("mean", "other-patient"), faithfulness=(), similar_cases=False)
+    parts = Parts(
+        methods=(), baselines=("mean", "other-patient"), faithfulness=(), similar_cases=False, gradients=False
+    )
     (done,) = explain_all(explainable, RUN, parts)
     assert done.made == ("contributions-mean.npz", "contributions-other-patient.npz")
     other = read_contributions(explainable, RUN, "other-patient")
@@ -217,7 +236,7 @@ def test_missing_predictions_are_reported(explainable):
     with explainable.session() as session:
         session.delete(session.get(Prediction, (RUN, tested[1])))
     with pytest.raises(ExplanationError, match=f"{RUN} has no prediction of its test image {tested[1]}"):
-        explain_all(explainable, RUN, Parts(methods=(), baselines=(), similar_cases=False))
+        explain_all(explainable, RUN, Parts(methods=(), baselines=(), similar_cases=False, gradients=False))
 
 
 def test_the_command_says_what_it_did(explainable, capsys):
@@ -233,6 +252,7 @@ def test_the_command_says_what_it_did(explainable, capsys):
             "gradcam.npz",
             "contributions-mean.npz",
             "faithfulness-gradcam.npz",
+            "sequence-gradients.npz",
             "features.npz",
         ],
         "present": [],
@@ -242,7 +262,7 @@ def test_the_command_says_what_it_did(explainable, capsys):
 
     assert main([*arguments, "--baselines", "mean"]) == 0
     out = capsys.readouterr().out
-    assert f"{RUN}           0            5" in out
+    assert f"{RUN}           0            6" in out
     assert "exp-001-resnet50-01 was left out. The network" in out
 
     assert main(["explain-all", "exp-001", "--study", str(explainable.folder), "--methods", "lime"]) == 2

@@ -15,7 +15,8 @@ from brainmri.explanation.everything import explain_all
 from brainmri.explanation.inventory import take_inventory
 from brainmri.explanation.maps import read_maps
 from brainmri.explanation.one_case import CaseExplainer, explain_case
-from brainmri.explanation.run_files import OpenRun, Parts
+from brainmri.explanation.open_run import OpenRun
+from brainmri.explanation.run_files import Parts
 from brainmri.explanation.serving import serve
 from brainmri.training.experiments import read_split
 from brainmri.training.records import Run
@@ -50,9 +51,8 @@ def test_a_case_alone_gets_what_the_whole_run_would_get(explainable, tested):
     assert [(explainable.run_folder(RUN) / name).is_file() for name in done.made] == [True, True]
     assert take_inventory(explainable, RUN).baselines == ()  # no file of the run pretends to hold all its images
 
-    explain_all(
-        explainable, RUN, Parts(methods=("gradcam",), baselines=("blurred",), faithfulness=(), similar_cases=False)
-    )
+    parts = Parts(methods=("gradcam",), baselines=("blurred",), faithfulness=(), similar_cases=False, gradients=False)
+    explain_all(explainable, RUN, parts)
     maps, alone = read_maps(explainable, RUN), read_maps(explainable, RUN, case_id=case_id)
     games, games_alone = read_contributions(explainable, RUN), read_contributions(explainable, RUN, case_id=case_id)
     assert alone.sample_index.tolist() == games_alone.sample_index.tolist() == samples

@@ -16,6 +16,7 @@ from brainmri.errors import ExplanationError
 from brainmri.explanation.contributions import Baseline, MissingSequence, RunContributions, write_contributions
 from brainmri.explanation.faithfulness import RandomisationCheck, RandomisationStep
 from brainmri.explanation.neighbours import PARTS, RunFeatures, write_features
+from brainmri.explanation.sequence_gradients import RunGradients, write_gradients
 from brainmri.explanation.stored_faithfulness import RunFaithfulness, write_faithfulness
 from brainmri.imaging.datasets import read_dataset, read_sample_rows
 from brainmri.study import Study
@@ -153,6 +154,33 @@ def test_each_sequence_has_its_bar_and_a_sentence_on_its_absence(
     assert "Without T1c it would say **Glioblastoma** (33 %): another answer." in shown
     assert "Without T1 it would still say Meningioma" in shown
     assert "What stands in for a missing sequence decides the answer" in shown
+
+
+def test_another_method_is_compared_for_the_answer_that_it_explains(
+    filled_study: Study, open_panel: OpenPanel, case: TestedCase
+) -> None:
+    store_contributions(filled_study)
+    samples = held_out(filled_study)
+    write_gradients(
+        filled_study,
+        RUN,
+        RunGradients(
+            made_from="",
+            sample_index=np.array(samples),
+            class_index=np.full(len(samples), 2),
+            values=np.tile(np.array([1, 0, 3], dtype=np.float32), (len(samples), 1)),
+            difference=np.full(len(samples), 4, dtype=np.float32),
+        ),
+    )
+    app = open_panel("sequences")
+    control = app.button_group(key=f"contributed-{RUN}-{case.case_id}")
+    control.set_value(2).run()
+    assert "T1 25 % (0 %), T2 0 % (0 %), T1c 75 % (100 %); both give T1c the largest part." in texts(app)
+    app.button_group(key="contribution-score").set_value("logit").run()
+    assert any('"Integrated Gradients"' in chart.proto.spec for chart in app.get("plotly_chart"))
+    app.button_group(key=f"contributed-{RUN}-{case.case_id}").set_value(0).run()
+    assert not app.exception
+    assert "Integrated Gradients" not in texts(app)
 
 
 def test_checks_are_told_in_sentences(filled_study: Study, open_panel: OpenPanel) -> None:

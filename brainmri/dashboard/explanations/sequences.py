@@ -9,13 +9,14 @@ import streamlit as st
 
 from brainmri.dashboard.explanations.choices import pick_diagnosis
 from brainmri.dashboard.explanations.offers import offer_run
-from brainmri.dashboard.explanations.stored import contributions, stored_baselines
+from brainmri.dashboard.explanations.stored import contributions, gradients, stored_baselines
 from brainmri.dashboard.review import TestedCase
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.evaluation.wording import format_share
 from brainmri.explanation.contribution_summary import ContributionSpread, over_repeats
 from brainmri.explanation.contributions import BASELINE_NAMES, BASELINES, BaselineName, MissingSequence, Score
 from brainmri.explanation.inventory import take_inventory
+from brainmri.explanation.sequence_gradients import GradientContributions
 from brainmri.figures.explanation import draw_contributions
 from brainmri.figures.palette import CHART_CONFIG
 from brainmri.study import Study
@@ -66,10 +67,11 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
     samples = [image.sample_index for image in case.images]
     found = games.of(samples, index, score)
     spread = _spread(study, [one for one in runs if one.architecture == run.architecture], baseline, case, index, score)
+    other = _gradients(study, run, samples, index)
     left, right = st.columns([3, 2])
     with left:
         st.plotly_chart(
-            draw_contributions(found, spread),
+            draw_contributions(found, spread, other=other if (score, baseline) == ("logit", "blurred") else None),
             theme=None,
             config=CHART_CONFIG,
             key="contributions",
@@ -78,12 +80,23 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
     with right:
         for sequence in SEQUENCES:
             st.write(describe_missing(games.without(samples, sequence)))
+        blurred = contributions(study, run.run_id, "blurred")
+        if other is not None and blurred is not None:
+            st.write(other.compare(blurred.of(samples, index, "logit").values))
     st.caption(
         f"{found.describe()} Mean over the {len(samples)} slices that the network saw. What stands in for a missing "
         "sequence decides the answer: compare the choices."
     )
     if not take_inventory(study, run.run_id).baselines:  # only this case was explained
         offer_run(study, run, "what the other choices in place of a missing sequence give")
+
+
+def _gradients(
+    study: Study, run: FinishedRun, samples: Sequence[int], class_index: int
+) -> GradientContributions | None:
+    """Return the Integrated Gradients of a case; None where none are stored, or of another diagnosis only."""
+    stored = gradients(study, run.run_id)
+    return None if stored is None else stored.of(samples, class_index)
 
 
 def describe_missing(missing: MissingSequence) -> str:

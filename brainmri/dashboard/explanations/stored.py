@@ -18,6 +18,7 @@ from brainmri.explanation.contributions import (
 from brainmri.explanation.inventory import take_inventory
 from brainmri.explanation.maps import FILE_NAME, RunMaps, read_maps
 from brainmri.explanation.neighbours import ANSWERS_FILE, RunFeatures, read_features
+from brainmri.explanation.sequence_gradients import GRADIENTS_FILE, RunGradients, read_gradients
 from brainmri.explanation.stored_faithfulness import RunFaithfulness, faithfulness_file, read_faithfulness
 from brainmri.study import Study
 
@@ -65,6 +66,12 @@ def faithfulness(study: Study, run_id: str) -> RunFaithfulness | None:
     return _read_faithfulness(study, study.url, run_id, stamp) if stamp else None
 
 
+def gradients(study: Study, run_id: str) -> RunGradients | None:
+    """Return the Integrated Gradients of sequences in a run's test images; None where there are none."""
+    stamp = file_stamp(study, run_id, GRADIENTS_FILE)
+    return _read_gradients(study, study.url, run_id, stamp) if stamp else None
+
+
 def features(study: Study, run_id: str) -> RunFeatures | None:
     """Return what a run's network makes of every image; None where that is not stored."""
     stamp = file_stamp(study, run_id, ANSWERS_FILE)
@@ -91,3 +98,8 @@ def _read_faithfulness(_study: Study, url: str, run_id: str, stamp: int) -> RunF
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _read_features(_study: Study, url: str, run_id: str, stamp: int) -> RunFeatures | None:
     return read_features(_study, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _read_gradients(_study: Study, url: str, run_id: str, stamp: int) -> RunGradients | None:
+    return read_gradients(_study, run_id)
