@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from brainmri.dashboard.viewer import PackedVolumes, ViewedSquare, pack_case, pack_volumes
+from brainmri.dashboard.case_maps import (
+    MapSummary,
+    file_stamp,
+    maps_of_run,
+    maps_stamp,
+    pick_map,
+    read_case_maps,
+    read_summary,
+)
+from brainmri.dashboard.viewer import PackedVolumes, ViewedSquare, pack_case, pack_volumes, without_position
 from brainmri.evaluation.predictions import Predictions, Verdicts, verdicts_by_case
 from brainmri.evaluation.reading import FinishedRun, read_experiment, read_predictions
 from brainmri.evaluation.wording import format_share
-from brainmri.explanation.maps import FILE_NAME, RunMaps, read_maps
+from brainmri.explanation.maps import RunMaps
 from brainmri.imaging.datasets import read_sample_rows, read_samples
 from brainmri.imaging.records import Sample
 from brainmri.intake.records import Case
@@ -25,7 +34,30 @@ from brainmri.study import Study
 from brainmri.training.records import Experiment, Prediction, Run
 from brainmri.vocabulary import display_diagnosis
 
-ONE_MAP: Final = "one map drawn over all three sequences: Grad-CAM cannot tell which sequence mattered"
+__all__ = [
+    "MapSummary",
+    "TestedCase",
+    "TestedImage",
+    "case_table",
+    "describe_place",
+    "describe_progress",
+    "file_stamp",
+    "find_experiment",
+    "find_run",
+    "image_table",
+    "label_run",
+    "neighbours",
+    "packed_blind",
+    "packed_case",
+    "pick_method",
+    "read_case_row",
+    "read_map_summary",
+    "read_tested_cases",
+    "read_verdicts",
+    "same_repeat",
+    "stored_maps",
+    "warm_up",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,19 +131,6 @@ class TestedCase:
     def agreeing(self) -> int:
         """Slices that alone would have led to the verdict."""
         return sum(image.predicted_class == self.predicted_class for image in self.images)
-
-
-@dataclass(frozen=True)
-class MapSummary:
-    """Where the maps of a run come from."""
-
-    layer: str
-    grid: tuple[int, int]
-
-    def describe(self) -> str:
-        """Return the layer and the grid in words."""
-        rows, columns = self.grid
-        return f"Grad-CAM of the layer {self.layer}, a grid of {rows} × {columns}; {ONE_MAP}."
 
 
 def read_tested_cases(study: Study, experiment_id: str, run_id: str) -> tuple[TestedCase, ...]:
@@ -195,10 +214,22 @@ def read_case_row(study: Study, case_id: str) -> Case:
         return session.get_one(Case, case_id)
 
 
-def read_map_summary(study: Study, run_id: str) -> MapSummary | None:
-    """Return where the maps of a run come from, or None where it has none yet."""
-    maps = stored_maps(study, run_id)
-    return MapSummary(maps.layer, maps.grid) if maps else None
+def read_map_summary(study: Study, run_id: str, method: str = "gradcam") -> MapSummary | None:
+    """Return where the maps of a run by a method come from, or None where it has none yet."""
+    return read_summary(study, run_id, method)
+
+
+def pick_method(study: Study, run_id: str, case: TestedCase | None = None) -> str:
+    """Let the visitor choose the map that the viewer shows, where several are stored of a run; see `pick_map`.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+    case : TestedCase, optional
+        Without it, maps over the repeats of the network are not offered.
+    """
+    return pick_map(study, run_id, _samples_of(case) if case is not None else ())
 
 
 def case_table(cases: Sequence[TestedCase], findings: Sequence[Finding] = ()) -> list[dict[str, Any]]:
@@ -270,8 +301,22 @@ def same_repeat(runs: Sequence[FinishedRun], run_id: str, architecture: str) -> 
     return next((run.run_id for run in of_network if run.repeat == repeat), of_network[0].run_id)
 
 
-def packed_case(study: Study, run_id: str, case: TestedCase) -> bytes:
+def packed_case(
+    study: Study, run_id: str, case: TestedCase, method: str = "gradcam", *, opaque_key: str | None = None
+) -> bytes:
     """Return a case as one run saw it, packed for the viewer.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+    case : TestedCase
+        Of this run.
+    method : str
+        What `pick_method` returned.
+    opaque_key : str, optional
+        Stands for the case where readers must not know which it is: neither its name nor the run's is sent, nor where
+        it lies in the scanner.
 
     Raises
     ------
@@ -279,8 +324,19 @@ def packed_case(study: Study, run_id: str, case: TestedCase) -> bytes:
         Where volumes or maps are missing or cannot be read.
     """
     row = read_case_row(study, case.case_id)
-    stamp = file_stamp(study, run_id, FILE_NAME)
-    return _pack(study, study.url, run_id, row.case_id, row.content_digest, stamp, case)
+    stamp = maps_stamp(study, run_id, method)
+    return _pack(study, study.url, run_id, row.case_id, row.content_digest, method, stamp, opaque_key, case)
+
+
+def packed_blind(study: Study, case_id: str, opaque_key: str) -> bytes:
+    """Return the images of a case for readers who must not know which it is: no names, squares, maps or positions.
+
+    Raises
+    ------
+    IntakeError, ImagingError
+        Where a volume is missing, cannot be read or is empty.
+    """
+    return _pack_blind(study, study.url, case_id, read_case_row(study, case_id).content_digest, opaque_key)
 
 
 def warm_up(study: Study, case_id: str) -> None:
@@ -289,25 +345,50 @@ def warm_up(study: Study, case_id: str) -> None:
     _read_packed_volumes(study, study.url, row.case_id, row.content_digest)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)  # a large case has 100 MB; packing again takes milliseconds
-def _pack(_study: Study, url: str, run_id: str, case_id: str, digest: str, stamp: int, _case: TestedCase) -> bytes:
+@st.cache_resource(show_spinner=False, max_entries=8)  # a large case has 15 MB; packing again takes milliseconds
+def _pack(
+    _study: Study,
+    url: str,
+    run_id: str,
+    case_id: str,
+    digest: str,
+    method: str,
+    stamp: tuple[int, ...],
+    opaque_key: str | None,
+    _case: TestedCase,
+) -> bytes:
     """Pack a case; the digest tells cases of the same name apart, the stamp new maps from old ones."""
-    maps = stored_maps(_study, run_id)
+    volumes = _read_packed_volumes(_study, url, case_id, digest)
+    samples = _samples_of(_case)
+    maps = read_case_maps(_study, run_id, samples, method)
+    shown: dict[str, Any] = {}
+    if maps is not None:
+        shown = {
+            "maps": maps.values,
+            "scales": maps.scales,
+            "signed": maps.signed,
+            "shows": maps.shows,
+            "scale_of": maps.scale_of,
+        }
     return pack_case(
-        f"{run_id} {case_id} {digest[:12]}",
-        _read_packed_volumes(_study, url, case_id, digest),
+        opaque_key or f"{run_id} {case_id} {digest[:12]}",
+        without_position(volumes) if opaque_key else volumes,
         squares=[
             ViewedSquare(
                 slice_index=one.slice_index, row=one.row, column=one.column, size_px=one.size_px, said=_say(_case, one)
             )
             for one in _case.images
         ],
-        samples=read_samples(_study, _case.dataset_hash)[[one.sample_index for one in _case.images]],
-        maps=None if maps is None else _maps_of_case(maps, _case),
-        scales=None if maps is None else maps.scales,
+        samples=read_samples(_study, _case.dataset_hash)[list(samples)],
         classes=[display_diagnosis(name) for name in _case.classes],
         chosen=_case.predicted_class,
+        **shown,
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _pack_blind(_study: Study, url: str, case_id: str, digest: str, opaque_key: str) -> bytes:
+    return pack_case(opaque_key, without_position(_read_packed_volumes(_study, url, case_id, digest)))
 
 
 @st.cache_resource(show_spinner="Reading the volumes …", max_entries=8)
@@ -316,32 +397,13 @@ def _read_packed_volumes(_study: Study, url: str, case_id: str, digest: str) -> 
     return pack_volumes(volumes.arrays, volumes.spacing_mm, volumes.placement)
 
 
-def stored_maps(study: Study, run_id: str) -> RunMaps | None:
-    """Return the Grad-CAM maps of a run, read once for all visitors; None where there are none."""
-    return _read_run_maps(study, study.url, run_id, file_stamp(study, run_id, FILE_NAME))
+def stored_maps(study: Study, run_id: str, method: str = "gradcam") -> RunMaps | None:
+    """Return the maps of a run by a method, read once for all visitors; None where there are none."""
+    return maps_of_run(study, run_id, method)
 
 
-def file_stamp(study: Study, run_id: str, file_name: str) -> int:
-    """Return when a file of a run was written, for the keys of caches; 0 where there is none."""
-    try:
-        return (study.run_folder(run_id) / file_name).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)  # more than the repeats of a network
-def _read_run_maps(_study: Study, url: str, run_id: str, stamp: int) -> RunMaps | None:
-    return read_maps(_study, run_id)
-
-
-def _maps_of_case(maps: RunMaps, case: TestedCase) -> NDArray[np.float32]:
-    """Return the maps of a case's slices, shape (K, N, h, w)."""
-    return np.stack(
-        [
-            np.stack([maps.of(image.sample_index, class_index) for image in case.images])
-            for class_index in range(len(case.classes))
-        ]
-    )
+def _samples_of(case: TestedCase) -> tuple[int, ...]:
+    return tuple(image.sample_index for image in case.images)
 
 
 def _images(predictions: Predictions, places: NDArray[np.intp], samples: Sequence[Sample]) -> tuple[TestedImage, ...]:

@@ -1,12 +1,14 @@
-// Buttons, sliders, pointer, wheel and keys.
+// Buttons, sliders, pointer and wheel.
 
 function wireControls(state) {
   const { parts } = state;
   parts.overlay.onclick = () => toggleOverlay(state);
+  parts.against.onclick = () => toggleAgainst(state);
   parts.crop.onclick = () => toggleCrop(state);
   parts.opacity.oninput = () => { state.opacity = parts.opacity.value / 100; requestDraw(state); };
   parts.slice.oninput = () => goTo(state, parts.slice.value - 1);
   parts.classes.onchange = () => { state.chosen = Number(parts.classes.value); requestDraw(state); };
+  parts['colour-map'].onchange = () => { state.colours = parts['colour-map'].value; drawColours(state); requestDraw(state); };
   parts['scale-by'].onchange = () => { state.scaleBy = parts['scale-by'].value; requestDraw(state); };
   parts.in.onclick = () => zoomBy(state, 1.25);
   parts.out.onclick = () => zoomBy(state, 1 / 1.25);
@@ -18,6 +20,19 @@ function wireControls(state) {
 
 function toggleOverlay(state) {
   state.overlay = !state.overlay;
+  requestDraw(state);
+}
+
+function toggleAgainst(state) {
+  state.against = !state.against;
+  drawColours(state);
+  requestDraw(state);
+}
+
+function changeOpacity(state, by) {
+  if (state.parts.opacity.disabled) return;
+  state.opacity = Math.min(1, Math.max(0, state.opacity + by));
+  state.parts.opacity.value = Math.round(100 * state.opacity);
   requestDraw(state);
 }
 
@@ -59,6 +74,10 @@ function keepInside(state) {
 function reset(state) {
   state.zoom = 1;
   state.panX = state.panY = 0;
+  resetWindows(state);
+}
+
+function resetWindows(state) {
   for (const panel of state.panels) panel.window = [...state.packed.head.windows[panel.index]];
   requestDraw(state);
 }
@@ -91,6 +110,7 @@ function wirePanel(state, panel) {
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
     if (state.drawing && event.button === 0 && !event.shiftKey) { startRegion(state, panel, event); event.preventDefault(); return; }
+    if (state.marking && event.button === 0 && !event.shiftKey) { placeMark(state, panel, event); event.preventDefault(); return; }
     last = { x: event.clientX, y: event.clientY, pan: event.shiftKey || event.button === 1 };
     event.preventDefault();
   };
@@ -126,37 +146,4 @@ function wirePanel(state, panel) {
     goTo(state, state.slice + Math.sign(turned));
     turned = 0;
   }, { passive: false });
-}
-
-function handleKey(state, event) {
-  if (!state.packed || event.ctrlKey || event.metaKey || event.altKey) return;
-  const path = event.composedPath();
-  const target = path[0];
-  const inside = path.includes(state.root) || path.includes(state.parts.panels.getRootNode());
-  if (target.isContentEditable || /^(SELECT|TEXTAREA)$/.test(target.tagName)) return;
-  if (target.tagName === 'INPUT' && !(target.type === 'range' && inside)) return; // someone types there
-  if (!runKey(state, event, target, inside)) return;
-  event.preventDefault();
-}
-
-function runKey(state, event, target, inside) {
-  const key = event.key;
-  if (key === 'o' || key === 'O') { if (!state.parts.overlay.disabled) toggleOverlay(state); return true; }
-  if (key === 's' || key === 'S') { toggleCrop(state); return true; }
-  if (key === 'x' || key === 'X') { toggleCrosshair(state); return true; }
-  if (key === '?') { showKeys(state, state.parts.keys.hidden); return true; }
-  if (key === 'Escape' && !state.parts.keys.hidden) { showKeys(state, false); return true; }
-  if (key === '+' || key === '=') { zoomBy(state, 1.25); return true; }
-  if (key === '-') { zoomBy(state, 1 / 1.25); return true; }
-  if (!inside) return false;
-  if (runRegionKey(state, key, target)) return true;
-  if (key === '0') { reset(state); return true; }
-  const ends = { Home: 0, End: state.packed.head.shape[0] - 1, PageUp: state.slice + 5, PageDown: state.slice - 5 }[key];
-  if (ends !== undefined && target.tagName !== 'INPUT') { goTo(state, ends); return true; }
-  const arrow = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[key];
-  if (!arrow || target.tagName === 'INPUT') return false; // arrow keys stay with a slider
-  const panel = state.panels.find((one) => one.canvas === target);
-  if (event.shiftKey && panel) changeWindow(state, panel, 0.05 * arrow[0], 0.05 * arrow[1]);
-  else goTo(state, state.slice + arrow[0] + arrow[1]);
-  return true;
 }

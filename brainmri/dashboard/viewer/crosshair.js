@@ -40,8 +40,13 @@ function movePointer(state, panel, event) {
 
 function valueAt(state, index) { // in the scanner's units
   const { head } = state.packed;
-  const value = levelAt(state.packed, index, state.slice, state.pointer.row, state.pointer.column) * head.slopes[index] + head.offsets[index];
-  return head.slopes[index] === 1 && Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+  const level = levelAt(state.packed, index, state.slice, state.pointer.row, state.pointer.column);
+  if (level === 0 && head.air[index] > head.offsets[index]) return `≤ ${writeValue(head.air[index])}`; // air is not sent
+  return writeValue(level * head.slopes[index] + head.offsets[index]);
+}
+
+function writeValue(value) {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
 }
 
 function describePoint(state) {

@@ -1,4 +1,4 @@
-// What is painted, and what is said below it.
+// What is painted.
 
 function requestDraw(state) {
   if (state.packed && !state.frame) {
@@ -20,40 +20,11 @@ function draw(state) {
   sayState(state, square);
 }
 
-function scaleEnd(state) { // the value at which the colours of the chosen class end
-  const { head } = state.packed;
-  return state.scaleBy === 'run' && head.scales[state.chosen] > 0 ? head.scales[state.chosen] : head.maxima[state.chosen];
-}
-
-function peakOf(state, square) {
-  const { head } = state.packed;
-  return square && head.classes.length ? head.peaks[state.chosen][head.squares.indexOf(square)] : 0;
-}
-
-function prepareMap(state, square) {
-  const { head, maps, colours } = state.packed;
-  if (!(peakOf(state, square) > 0)) return false;
-  const place = state.chosen * head.squares.length + head.squares.indexOf(square);
-  const factor = head.maxima[state.chosen] / scaleEnd(state); // as sent, maps end at the largest value in the case
-  if (state.mapKey === `${place}|${factor}`) return true;
-  const side = head.mapSide;
-  state.map.width = state.map.height = side;
-  const context = state.map.getContext('2d');
-  const image = context.createImageData(side, side);
-  for (let i = 0, j = place * side * side; i < side * side; i += 1, j += 1) {
-    const share = Math.min(255, Math.round(maps[j] * factor));
-    image.data.set(colours.subarray(3 * share, 3 * share + 3), 4 * i);
-    image.data[4 * i + 3] = share; // no evidence: the image stays as it is
-  }
-  context.putImageData(image, 0, 0);
-  state.mapKey = `${place}|${factor}`;
-  return true;
-}
-
 function prepareGrey(state, panel) {
   const { head, volumes } = state.packed;
   const tableKey = panel.window.join();
-  if (panel.drawn === `${state.slice}|${tableKey}`) return;
+  const key = `${state.slice}|${tableKey}|${state.packed.high.has(state.slice)}|${state.packed.low.has(state.slice)}`;
+  if (panel.drawn === key) return;
   if (panel.tableKey !== `${state.id}|${tableKey}`) {
     const slope = head.slopes[panel.index];
     const offset = head.offsets[panel.index];
@@ -77,13 +48,13 @@ function prepareGrey(state, panel) {
     for (let column = 0; column < columns; column += 1) pixels[to + column] = grey(values[from + column]);
   }
   panel.context.putImageData(panel.image, 0, 0);
-  panel.drawn = `${state.slice}|${tableKey}`;
+  panel.drawn = key;
 }
 
 function prepareSample(state, panel, square) { // in the window at the start, exactly what the network was given
   const { head, samples } = state.packed;
   const place = head.squares.indexOf(square) * head.names.length + panel.index;
-  const key = `${place}|${panel.window.join()}`;
+  const key = `${place}|${panel.window.join()}|${state.packed.sampled}`;
   if (panel.sampled === key) return;
   const [first, last] = head.windows[panel.index];
   const [low, high] = panel.window;
@@ -151,6 +122,7 @@ function drawPanel(state, panel, square, hasMap) {
     if (square) drawSquare(state, context, ratio, square, { x, y, kx, ky }, hasMap);
     context.restore();
     drawRegion(state, panel, context, ratio);
+    drawMark(state, panel, context, ratio);
     drawCrosshair(state, panel, context, ratio);
   }
   drawMarks(state, panel, context, ratio, width, height, pxPerMm);
@@ -209,50 +181,4 @@ function write(context, ratio, text, x, y, align, baseline, weight = 400) {
   context.strokeText(text, x, y);
   context.fillStyle = '#E8EEF3';
   context.fillText(text, x, y);
-}
-
-function drawColours(state) {
-  const context = state.parts.colours.getContext('2d');
-  const image = context.createImageData(256, 1);
-  for (let i = 0; i < 256; i += 1) {
-    image.data.set(state.packed.colours.subarray(3 * i, 3 * i + 3), 4 * i);
-    image.data[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-}
-
-function sayState(state, square) {
-  const { head } = state.packed;
-  const { parts } = state;
-  const hasMaps = head.classes.length > 0;
-  const none = hasMaps && !(head.maxima[state.chosen] > 0);
-  const peak = peakOf(state, square);
-  parts.slice.value = state.slice + 1;
-  parts.classes.value = String(state.chosen);
-  const position = slicePosition(head, state.slice);
-  parts.number.textContent = `${state.slice + 1} of ${head.shape[0]}${position ? ` · ${position}` : ''}`;
-  sayRegion(state);
-  parts.panels.classList.toggle('drawing', state.drawing);
-  parts.crosshair.setAttribute('aria-pressed', String(state.crosshair));
-  parts.reading.textContent = state.crosshair && state.pointer ? describePoint(state) : '';
-  parts.said.textContent = square ? square.said : head.squares.length ? 'outside the tumour: not seen by the network' : '';
-  parts.zoom.textContent = `${Math.round(100 * state.zoom)} %`;
-  parts.overlay.setAttribute('aria-pressed', String(state.overlay && hasMaps));
-  parts.crop.setAttribute('aria-pressed', String(state.crop));
-  parts.scale.hidden = !hasMaps || none || !state.overlay;
-  const share = peak > 0 ? Math.round((100 * peak) / scaleEnd(state)) : 0;
-  parts.note.textContent = square || none ? describeEvidence(state, { none, peak, share }) : '';
-  parts.peak.hidden = !(peak > 0);
-  parts.peak.style.left = `${Math.min(100, share)}%`;
-  parts.ramp.setAttribute('aria-label', 'Colours of the map, from no evidence on; ' +
-    (peak > 0 ? `this slice reaches ${share} % of the scale` : 'this slice has none'));
-  parts.ramp.title = peak > 0 ? `This slice reaches ${share} % of the scale` : '';
-}
-
-function describeEvidence(state, { none, peak, share }) { // what colours alone would not say
-  const { head } = state.packed;
-  if (!head.classes.length) return '';
-  if (!(peak > 0)) return `No positive evidence for ${head.classes[state.chosen]} ${none ? 'in this case' : 'on this slice'}`;
-  if (state.overlay && share < 100 * FAINT) return `Faint: ${share < 1 ? 'less than 1' : share} % of the scale`;
-  return '';
 }

@@ -26,7 +26,7 @@ function edgeLetters(placement) {
 }
 
 function slicePosition(head, slice) { // along the slices' normal, from the scanner's origin
-  if (!head.placement) return '';
+  if (!head.placement?.origin) return '';
   const { origin, slice: normal } = head.placement;
   const mm = origin.reduce((sum, share, axis) => sum + share * normal[axis], 0) + slice * head.spacing[0];
   return `${lettersOf(mm < 0 ? opposite(normal) : normal)[0]} ${Math.abs(mm).toFixed(1)} mm`;

@@ -1,0 +1,238 @@
+"""The maps of one case: by any method that is stored of a run, and over the repeats of its network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from brainmri.dashboard.state import query_choice, remember_choice
+from brainmri.explanation.inventory import take_inventory
+from brainmri.explanation.maps import RunMaps, read_maps
+from brainmri.explanation.method_names import METHODS, find_method
+from brainmri.study import Study
+from brainmri.training.records import FINISHED, Run
+
+MEAN: Final = "mean"
+SPREAD: Final = "spread"
+"""Grad-CAM over the repeats of a network; names in addresses, beside those of `METHODS`."""
+
+STRONGEST_SD: Final = 0.5
+"""Standard deviation at which the colours of the spread end, as a share of strong evidence: that of as many repeats
+with strong evidence as without any."""
+
+_ONE_MAP: Final = "one map drawn over all three sequences"
+_TEXTS: Final = {
+    MEAN: "Where the repeats of this network look on average: each Grad-CAM map counts as a share of what is strong "
+    "evidence to its own run.",
+    SPREAD: "Where the repeats of this network disagree: standard deviation of their Grad-CAM maps, each as a share of "
+    "what is strong evidence to its own run.",
+}
+
+
+@dataclass(frozen=True)
+class MapSummary:
+    """Where the maps of a run come from."""
+
+    layer: str
+    grid: tuple[int, int]
+    method: str = "gradcam"
+
+    def describe(self) -> str:
+        """Return the method, the layer and the grid in words."""
+        rows, columns = self.grid
+        if self.method in _TEXTS:
+            return f"{_TEXTS[self.method]} Layer {self.layer}, a grid of {rows} × {columns}; {_ONE_MAP}."
+        method = METHODS[self.method]
+        if not method.on_layer:
+            return f"{method.display_name}, averaged to a grid of {rows} × {columns}; {_ONE_MAP}."
+        text = f"{method.display_name} of the layer {self.layer}, a grid of {rows} × {columns}; {_ONE_MAP}: "
+        return text + f"{method.display_name} cannot tell which sequence mattered."
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CaseMaps:
+    """Maps of the slices of a case, for the viewer."""
+
+    values: NDArray[np.float32]
+    """Shape (K, N, h, w), unscaled."""
+    scales: tuple[float, ...]
+    """For each class, the value at which colours end."""
+    signed: bool
+    shows: Literal["evidence", "spread"]
+    scale_of: str
+    """What the scales were taken from, in words."""
+
+
+def pick_map(study: Study, run_id: str, samples: Sequence[int]) -> str:
+    """Let the visitor choose a map where there are several; keep the choice in the address as ``map``.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+    samples : sequence of int
+        The slices of the case; without them no map over the repeats is offered.
+
+    Returns
+    -------
+    str
+        A name of `METHODS`, `MEAN` or `SPREAD`; Grad-CAM where nothing is stored.
+    """
+    labels = map_labels(study, run_id, samples)
+    chosen = query_choice("map", list(labels), next(iter(labels), "gradcam")) or "gradcam"
+    if len(labels) < 2:
+        return chosen
+    st.session_state["review-map"] = chosen
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Map",
+            list(labels),
+            format_func=labels.__getitem__,
+            width=230,
+            key="review-map",
+            on_change=lambda: remember_choice(map=_for_address(st.session_state["review-map"], labels)),
+            help="\n\n".join(f"**{label}**: {describe_method(name)}" for name, label in labels.items()),
+        )
+        st.caption(describe_method(chosen))
+    return chosen
+
+
+def map_labels(study: Study, run_id: str, samples: Sequence[int]) -> dict[str, str]:
+    """Return what can be shown of a case, by name, as people read it."""
+    labels = {name: METHODS[name].display_name for name in take_inventory(study, run_id).methods}
+    count = len(maps_of_repeats(study, run_id, samples)) if samples else 0
+    if count > 1:
+        labels |= {MEAN: f"Mean of {count} repeats", SPREAD: f"Spread over {count} repeats"}
+    return labels
+
+
+def describe_method(method: str) -> str:
+    """Return a sentence on what a map shows."""
+    return _TEXTS[method] if method in _TEXTS else METHODS[method].text
+
+
+def read_summary(study: Study, run_id: str, method: str) -> MapSummary | None:
+    """Return where the maps of a run come from, or None where it has none."""
+    maps = maps_of_run(study, run_id, _stored_method(method))
+    return MapSummary(maps.layer, maps.grid, method) if maps else None
+
+
+def read_case_maps(study: Study, run_id: str, samples: Sequence[int], method: str) -> CaseMaps | None:
+    """Return the maps of the slices of a case; None where they are not stored.
+
+    Parameters
+    ----------
+    study : Study
+    run_id : str
+    samples : sequence of int
+        The N slices of the case; the run tested them.
+    method : str
+        A name of `METHODS`, `MEAN` or `SPREAD`.
+
+    Raises
+    ------
+    ExplanationError
+        Where a file is damaged, or the run did not test one of the slices.
+    UsageError
+        For an unknown method.
+    """
+    if method in _TEXTS:
+        return _over_repeats(maps_of_repeats(study, run_id, samples), samples, method)
+    maps = maps_of_run(study, run_id, method)
+    if maps is None:
+        return None
+    return CaseMaps(
+        values=_of_samples(maps, samples),
+        scales=maps.scales,
+        signed=find_method(method).signed and bool((maps.maps < 0).any()),
+        shows="evidence",
+        scale_of="this run",
+    )
+
+
+def maps_stamp(study: Study, run_id: str, method: str) -> tuple[int, ...]:
+    """Return when the maps of a method were written, for the keys of caches."""
+    file_name = find_method(_stored_method(method)).file_name
+    runs = _repeats(study, run_id) if method in _TEXTS else [run_id]
+    return tuple(file_stamp(study, one, file_name) for one in runs)
+
+
+def maps_of_run(study: Study, run_id: str, method: str) -> RunMaps | None:
+    """Return the maps of a run by a method, read once for all visitors; None where there are none."""
+    stamp = file_stamp(study, run_id, find_method(method).file_name)
+    return _read_run_maps(study, study.url, run_id, method, stamp) if stamp else None
+
+
+def maps_of_repeats(study: Study, run_id: str, samples: Sequence[int]) -> tuple[RunMaps, ...]:
+    """Return the Grad-CAM maps of those repeats of the run's network that tested all of several slices."""
+    found = (maps_of_run(study, one, "gradcam") for one in _repeats(study, run_id))
+    asked = np.asarray(samples)
+    return tuple(maps for maps in found if maps is not None and np.isin(asked, maps.sample_index).all())
+
+
+def file_stamp(study: Study, run_id: str, file_name: str) -> int:
+    """Return when a file of a run was written, for the keys of caches; 0 where there is none."""
+    try:
+        return (study.run_folder(run_id) / file_name).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)  # several methods, and the repeats of several networks
+def _read_run_maps(_study: Study, url: str, run_id: str, method: str, stamp: int) -> RunMaps | None:
+    return read_maps(_study, run_id, method)
+
+
+def _repeats(study: Study, run_id: str) -> list[str]:
+    """Return the runs of the same network in the same experiment, itself among them."""
+    with study.session() as session:
+        run = session.get(Run, run_id)
+        if run is None:
+            return []
+        query = select(Run.run_id).where(
+            Run.experiment_id == run.experiment_id, Run.architecture == run.architecture, Run.status == FINISHED
+        )
+        return list(session.scalars(query.order_by(Run.repeat)))
+
+
+def _over_repeats(repeats: Sequence[RunMaps], samples: Sequence[int], method: str) -> CaseMaps | None:
+    """Return the mean or the standard deviation (n - 1) of maps, each as a share of strong evidence to its run."""
+    if len(repeats) < 2:
+        return None
+    shares = []
+    for maps in repeats:
+        scales = np.array([scale if scale > 0 else 1.0 for scale in maps.scales], dtype=np.float32)
+        shares.append(np.maximum(_of_samples(maps, samples), 0) / scales[:, None, None, None])
+    stacked = np.stack(shares)  # (n, K, N, h, w): one network has one grid
+    spread = method == SPREAD
+    values = stacked.std(axis=0, ddof=1) if spread else stacked.mean(axis=0)
+    return CaseMaps(
+        values=values,
+        scales=(STRONGEST_SD if spread else 1.0,) * values.shape[0],
+        signed=False,
+        shows="spread" if spread else "evidence",
+        scale_of="these runs",
+    )
+
+
+def _of_samples(maps: RunMaps, samples: Sequence[int]) -> NDArray[np.float32]:
+    """Return the maps of several samples, shape (K, N, h, w)."""
+    return np.stack(
+        [[maps.of(sample, class_index) for sample in samples] for class_index in range(len(maps.classes))]
+    ).astype(np.float32)
+
+
+def _stored_method(method: str) -> str:
+    """Return the method whose stored maps a choice is made from."""
+    return "gradcam" if method in _TEXTS else method
+
+
+def _for_address(chosen: str, labels: dict[str, str]) -> str | None:
+    """Return what the address says of a choice: nothing of the first one."""
+    return None if chosen == next(iter(labels)) else chosen
