@@ -15,6 +15,9 @@ from brainmri.vocabulary import SEQUENCES
 
 GRADIENTS_FILE: Final = "sequence-gradients.npz"
 
+_WORTH_TELLING: Final = 0.1
+"""Share of what was found that may be missing without a word."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GradientContributions:
@@ -38,20 +41,25 @@ class GradientContributions:
         shapley : sequence of float
             One a sequence.
         """
-        own, theirs = _shares(self.values), _shares(shapley)
-        listed = ", ".join(
-            f"{name} {one:.0f} % ({other:.0f} %)" for name, one, other in zip(SEQUENCES, own, theirs, strict=True)
+        own, theirs = (
+            ", ".join(f"{name} {share:.0f} %" for name, share in zip(SEQUENCES, _shares(values), strict=True))
+            for values in (self.values, shapley)
         )
         first, second = (SEQUENCES[int(np.argmax(np.abs(values)))] for values in (self.values, shapley))
         verdict = (
-            f"both give {first} the largest part"
+            f"Both give {first} the largest part."
             if first == second
-            else f"they disagree: the one gives {first} the largest part, the other {second}"
+            else f"They disagree: the one gives {first} the largest part, the other {second}."
         )
         return (
-            f"Integrated Gradients, another method, in brackets the Shapley values of the logit against the blurred "
-            f"image, as shares with their signs: {listed}; {verdict}."
+            f"Integrated Gradients, another way to share out the logit between this image and its blurred form, gives "
+            f"{own}; the Shapley values of the same logit give {theirs}. {verdict}{self._describe_missing()}"
         )
+
+    def _describe_missing(self) -> str:
+        if abs(self.missing) <= _WORTH_TELLING * sum(abs(value) for value in self.values):
+            return ""
+        return f" The gradients leave {self.missing:+.2f} of {self.difference:+.2f} out: read them roughly."
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

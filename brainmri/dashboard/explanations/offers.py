@@ -30,8 +30,9 @@ def offer_run(study: Study, run: FinishedRun, what: str, case: TestedCase | None
     case : TestedCase, optional
         Offer to explain it alone, too.
     """
+    alone = "This case alone is explained in seconds. " if case is not None else ""
     text = (
-        f"It is not stored yet {what} in this run. Explaining the run asks the stored network about every test "
+        f"It is not stored yet {what} in this run. {alone}Explaining the run asks the stored network about every test "
         "image, in the background: some seconds to some minutes on a processor."
     )
     offer_task(study, run.run_id, text, label="Explain this run", beside=lambda: _offer_case(study, run, case))
