@@ -40,6 +40,10 @@ _STEP_SYMBOLS: Final[dict[Step, str]] = {"alone": "circle-open", "with network":
 _STEP_NAMES: Final[dict[Step, str]] = {"alone": "Alone", "with network": "With the network"}
 _ROW_PX: Final = 34
 _SIDE_PX: Final = 380
+_APART: Final = 0.14
+"""Of the two marks of a reader, in rows."""
+
+_SHARE_RANGE: Final = (-0.02, 1.02)
 
 
 def draw_reader_accuracies(
@@ -67,10 +71,10 @@ def draw_reader_accuracies(
     for place, step in enumerate(STEPS):
         steps = [score.alone if step == "alone" else score.assisted for score in scores]
         rows = [row for row, one in enumerate(steps) if one.accuracy.share is not None]
-        height = [row + (0.14 if place == 0 else -0.14) for row in rows]
+        height = [row + (_APART if place else -_APART) for row in rows]
         figure.add_trace(_shares([steps[row].accuracy for row in rows], height, step, horizontal=True))
     _name_rows(figure, [score.reader for score in scores] if names is None else names)
-    figure.update_xaxes(title_text="Accuracy, 95 % interval", tickformat=".0%", range=[0, 1.02], zeroline=False)
+    figure.update_xaxes(title_text="Accuracy, 95 % interval", tickformat=".0%", range=_SHARE_RANGE, zeroline=False)
     return apply_theme(figure, height=110 + _ROW_PX * max(len(scores), 1), revision="reader-accuracies")
 
 
@@ -116,8 +120,8 @@ def draw_calibration(calibrations: dict[Step, Calibration]) -> go.Figure:
         trace = _shares([one.right for one in bins], [one.mean_confidence or 0.0 for one in bins], step)
         trace.update(mode="lines+markers", line={"color": STEP_COLOURS[step], "width": 1.5})
         figure.add_trace(trace)
-    figure.update_xaxes(title_text="Confidence in the answer", range=[0, 1.02], tickformat=".0%")
-    figure.update_yaxes(title_text="Share that is right", range=[0, 1.02], tickformat=".0%", zeroline=False)
+    figure.update_xaxes(title_text="Confidence in the answer", range=_SHARE_RANGE, tickformat=".0%")
+    figure.update_yaxes(title_text="Share that is right", range=_SHARE_RANGE, tickformat=".0%", zeroline=False)
     return apply_theme(figure, height=_SIDE_PX, revision="reader-calibration")
 
 
@@ -166,7 +170,10 @@ def draw_items(found: Items) -> go.Figure:
     figure = go.Figure()
     shown = [item for item in found.items if item.discrimination is not None]
     for truth in dict.fromkeys(item.truth for item in shown):
-        mine = [item for item in shown if item.truth == truth]
+        mine = sorted(
+            (item for item in shown if item.truth == truth),
+            key=lambda item: -(item.discrimination or 0.0),  # the legend takes the first one's symbol
+        )
         figure.add_trace(
             go.Scatter(
                 x=[item.right.share for item in mine],
@@ -183,7 +190,7 @@ def draw_items(found: Items) -> go.Figure:
             )
         )
     figure.add_hline(y=0, line={"color": MUTED, "width": 1, "dash": "dash"})
-    figure.update_xaxes(title_text="Readers who are right", range=[-0.02, 1.02], tickformat=".0%", zeroline=False)
+    figure.update_xaxes(title_text="Readers who are right", range=_SHARE_RANGE, tickformat=".0%", zeroline=False)
     figure.update_yaxes(title_text="Discrimination", range=[-1.05, 1.05], zeroline=False)
     return apply_theme(figure, height=_SIDE_PX, revision="items").update_layout(showlegend=True)
 
@@ -203,7 +210,7 @@ def draw_difficulty(found: Items) -> go.Figure:
     )
     figure = go.Figure(trace)
     _name_rows(figure, [f"{item.case_id} · {display_diagnosis(item.truth)}" for item in shown])
-    figure.update_xaxes(title_text="Readers who are right, 95 % interval", range=[0, 1.02], tickformat=".0%")
+    figure.update_xaxes(title_text="Readers who are right, 95 % interval", range=_SHARE_RANGE, tickformat=".0%")
     return apply_theme(figure, height=90 + 26 * max(len(shown), 1), revision="difficulty")
 
 
@@ -222,7 +229,7 @@ def draw_learning(found: Learning) -> go.Figure:
     )
     figure = go.Figure(trace)
     figure.update_xaxes(title_text="Session", type="date")
-    figure.update_yaxes(title_text="Accuracy", range=[0, 1.02], tickformat=".0%", zeroline=False)
+    figure.update_yaxes(title_text="Accuracy", range=_SHARE_RANGE, tickformat=".0%", zeroline=False)
     return apply_theme(figure, height=320, revision="learning")
 
 
@@ -261,7 +268,7 @@ def draw_multireader(found: MultiReader) -> go.Figure:
             text=_describe_change(found), x=0.98, y=0.06, xanchor="right", showarrow=False, font={"size": 15}
         )
     figure.update_xaxes(title_text="False positive rate", range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(title_text="True positive rate", range=[0, 1.02], tickformat=".0%", zeroline=False)
+    figure.update_yaxes(title_text="True positive rate", range=_SHARE_RANGE, tickformat=".0%", zeroline=False)
     return apply_theme(figure, height=440, revision="multireader")
 
 
@@ -291,6 +298,7 @@ def _shares(shares: Sequence[ShareInterval], at: Sequence[Any], step: Step, *, h
             "color": STEP_COLOURS[step],
             "line": {"width": 2, "color": STEP_COLOURS[step]},
         },
+        cliponaxis=False,
         customdata=[[_describe_share(one)] for one in shares],
         hovertemplate=f"{_STEP_NAMES[step]}: %{{customdata[0]}}<extra></extra>",
     )
@@ -319,7 +327,7 @@ def _describe_change(found: MultiReader) -> str:
 def _joint(ends: Sequence[float | None], row: int) -> go.Scatter:
     return go.Scatter(
         x=list(ends),
-        y=[row + 0.14, row - 0.14],
+        y=[row - _APART, row + _APART],
         mode="lines",
         line={"color": with_opacity(ACCENT, 0.5), "width": 3},
         hovertemplate=f"Change {format_points((ends[1] or 0.0) - (ends[0] or 0.0))} points<extra></extra>",
