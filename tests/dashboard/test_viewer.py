@@ -234,7 +234,7 @@ def test_a_case_under_an_opaque_key_holds_voxels_and_their_geometry_only(volumes
     blob = pack_case("k3y", without_position(pack_volumes(volumes, SPACING_MM, PLACEMENT)))
     opened = read(blob)
     geometry = {"shape", "spacing", "reduced", "box", "placement", "order"}
-    values = {"voxels", "names", "slopes", "offsets", "windows", "air", "lowBits", "streamBytes"}
+    values = {"voxels", "names", "slopes", "offsets", "windows", "air", "lowBits", "stream", "streamBytes"}
     empty = {"squares", "samplePx", "mapGrid", "peaks", "troughs", "maxima", "scales", "classes", "chosen"}
     same_in_all_cases = {"start": 2, "signed": False, "shows": "evidence", "scaleOf": "this run", "colours": [*NAMES]}
     assert set(opened.head) == {"id"} | geometry | values | empty | set(same_in_all_cases)

@@ -6,14 +6,13 @@ and the choice of diagnosis need no further round trip.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
 
+from brainmri.dashboard.viewer.messages import messages_of
 from brainmri.dashboard.viewer.packing import (
     PackedVolumes,
     ViewedSquare,
@@ -85,22 +84,32 @@ def show_viewer(
         Where the browser sends something that is no region or point of this case.
     """
     if mark_point:
-        sent = _marking_component()(data=packed + _first_mark(packed, key, mark), key=key, on_mark_change=_nothing_more)
+        sent = _show(_marking_component(), packed, key, _first_mark(packed, key, mark), on_mark_change=_nothing_more)
         return None if sent.mark is None else read_mark(sent.mark, packed)
     if draw_region:
-        sent = _drawing_component()(data=packed, key=key, on_region_change=_nothing_more)
+        sent = _show(_drawing_component(), packed, key, on_region_change=_nothing_more)
         return None if sent.region is None else read_region(sent.region, packed)
-    _component()(data=packed, key=key)
+    _show(_component(), packed, key)
     return None
 
 
-def _first_mark(packed: bytes, key: str, mark: MarkedPoint | None) -> bytes:
-    """Return the mark that the visitor had when the case was opened, after the packed case: the same in every run."""
+def _show(component: Any, packed: bytes, key: str, mark: MarkedPoint | None = None, **events: Any) -> Any:
+    """Mount the viewer and, after it, what only carries the rest of a large case."""
+    first, rest = messages_of(packed, mark)
+    with st.container(gap=None):
+        sent = component(data=first, key=key, **events)
+        if rest is not None:
+            _rest_component()(data=rest, key=f"{key}-rest")
+    return sent
+
+
+def _first_mark(packed: bytes, key: str, mark: MarkedPoint | None) -> MarkedPoint | None:
+    """Return the mark that the visitor had when the case was opened: the same in every run, so that it is sent once."""
     opened = (read_head(packed)["id"], mark)
     kept: tuple[str, MarkedPoint | None] = st.session_state.setdefault(f"{key}-first-mark", opened)
     if kept[0] != opened[0]:
         kept = st.session_state[f"{key}-first-mark"] = opened
-    return b"" if kept[1] is None else json.dumps(asdict(kept[1])).encode()
+    return kept[1]
 
 
 def _nothing_more() -> None:
@@ -117,6 +126,10 @@ def _drawing_component() -> Any:
 
 def _marking_component() -> Any:
     return _register("brainmri_marking_viewer", "viewer.html", "mark.html")
+
+
+def _rest_component() -> Any:
+    return st.components.v2.component("brainmri_viewer_rest", js=_read("rest.js"))
 
 
 def _register(name: str, *html: str) -> Any:

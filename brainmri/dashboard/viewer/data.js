@@ -1,18 +1,23 @@
-// A packed case taken apart; see packing.py for its order.
+// A packed case taken apart; see packing.py for its order, and messages.py for what comes before it.
 const COLOUR_BYTES = 768; // of a table of 256 colours
+const CHUNK_BYTES = 65536;
+const BUSY_MS = 12; // longest work without a pause
 
 function unpack(data) {
   const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  let place = 4 + length;
+  let place = 0;
   const take = (count) => bytes.subarray(place, (place += count));
+  const takeText = () => {
+    const length = new DataView(bytes.buffer, bytes.byteOffset + place, 4).getUint32(0, true);
+    place += 4;
+    return new TextDecoder().decode(take(length));
+  };
+  const mark = JSON.parse(takeText());
+  const head = JSON.parse(takeText());
   const [mapRows, mapColumns] = head.mapGrid;
   const evidence = take(4 * head.classes.length * head.squares.length * mapRows * mapColumns).slice(); // aligned
   const colours = [...head.colours, 'signed'].map(() => take(COLOUR_BYTES));
-  const stream = take(head.streamBytes);
-  const rest = bytes.subarray(place); // a mark, where one was made before
-  const mark = rest.length ? JSON.parse(new TextDecoder().decode(rest)) : null;
+  const stream = bytes.subarray(place); // or as much of it as came with the case
   const [slices, rows, columns] = head.box.slice(3);
   return {
     head, colours, stream, mark,
@@ -23,6 +28,7 @@ function unpack(data) {
     low: new Set(), // slices that are exact
     sampled: head.samplePx === 0,
     kept: false, // whether the voxels are those of the case before
+    complete: false,
   };
 }
 
@@ -47,11 +53,12 @@ function fill(part, at, bytes) {
   else values.set(bytes, start);
 }
 
-async function receive(packed, isWanted, onNews) { // fill the voxels; tell after each chunk that completed something
-  const reader = new Blob([packed.stream]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+async function receive(packed, isWanted, onNews) { // fill the voxels; tell whenever something is complete
+  const pipe = new DecompressionStream('deflate-raw');
+  const reader = pipe.readable.getReader();
+  const fed = feed(packed, pipe.writable.getWriter(), isWanted);
   const parts = partsOf(packed);
-  let place = 0;
-  let at = 0;
+  let [place, at, since] = [0, 0, performance.now()];
   for (;;) {
     const { done, value } = await reader.read();
     if (!isWanted()) { reader.cancel(); return; }
@@ -70,8 +77,45 @@ async function receive(packed, isWanted, onNews) { // fill the voxels; tell afte
       at = 0;
     }
     if (place > before) onNews();
+    if (performance.now() - since > BUSY_MS) { // let the browser paint and listen
+      await new Promise((go) => { setTimeout(go); });
+      since = performance.now();
+    }
   }
-  packed.stream = null; // its memory
+  await fed;
+  packed.complete = true;
+}
+
+async function feed(packed, writer, isWanted) { // what came with the case, then the rest of it
+  const { stream, head } = packed;
+  try {
+    await writeAll(writer, stream, isWanted);
+    if (stream.length < head.streamBytes) await writeAll(writer, await restOf(head.stream, isWanted), isWanted);
+    if (isWanted()) await writer.close();
+    else await writer.abort();
+  } catch (error) {
+    if (isWanted()) throw error;
+  }
+}
+
+async function writeAll(writer, bytes, isWanted) {
+  for (let from = 0; from < bytes.length && isWanted(); from += CHUNK_BYTES) {
+    await writer.ready;
+    writer.write(bytes.subarray(from, from + CHUNK_BYTES)).catch(() => {}); // the reader hears of an error
+  }
+}
+
+function restOf(stream, isWanted) { // comes in a message of its own, see rest.js
+  const found = document.brainmriRests?.get(stream);
+  if (found) return found;
+  return new Promise((resolve) => {
+    const hear = ({ detail }) => {
+      if (detail.stream !== stream && isWanted()) return;
+      document.removeEventListener('brainmri-rest', hear);
+      resolve(detail.bytes);
+    };
+    document.addEventListener('brainmri-rest', hear);
+  });
 }
 
 function levelAt(packed, index, slice, row, column) { // 0 outside the box that was sent

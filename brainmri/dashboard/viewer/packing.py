@@ -222,6 +222,7 @@ def pack_case(
         "id": identity,
         **_describe_volumes(volumes),
         "order": [volumes.box[0] + place for place in order],
+        "stream": zlib.crc32(stream),
         "streamBytes": len(stream),
         "start": start,
         "squares": [_describe_square(one, volumes.reduced) for one in squares],

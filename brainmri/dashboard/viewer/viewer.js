@@ -48,7 +48,7 @@ function createState(root) {
 
 function startCase(state, packed) { // it is shown as soon as its first slice is there; until then the one before stays
   const { data, packed: before } = state;
-  if (before?.head.voxels === packed.head.voxels && before.stream === null) { // the same voxels, with another map
+  if (before?.head.voxels === packed.head.voxels && before.complete) { // the same voxels, with another map
     const { volumes, high, low } = before;
     Object.assign(packed, { volumes, high, low, kept: true });
     openCase(state, packed);
