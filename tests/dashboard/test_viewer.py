@@ -15,6 +15,7 @@ from brainmri.dashboard.viewer import (
     MarkedPoint,
     PackedVolumes,
     ViewedSquare,
+    messages,
     pack_case,
     pack_volumes,
     packing,
@@ -24,6 +25,7 @@ from brainmri.dashboard.viewer import (
     without_position,
 )
 from brainmri.dashboard.viewer.colours import NAMES, colour_tables
+from brainmri.dashboard.viewer.messages import messages_of
 from brainmri.dashboard.viewer.voxels import find_air
 from brainmri.errors import ImagingError
 from brainmri.explanation.maps import colour_table
@@ -347,6 +349,28 @@ def test_a_point_beyond_the_case_is_refused(packed: PackedVolumes, change: dict[
 def test_what_is_no_point_is_refused(packed: PackedVolumes, sent: object) -> None:
     with pytest.raises(ImagingError, match="expected whole numbers slice_index, row, column"):
         read_mark(sent, pack_case("a", packed))
+
+
+def test_a_small_case_is_one_message_and_says_what_was_marked_before(packed: PackedVolumes) -> None:
+    blob = pack_case("a", packed)
+    for mark, text in ((None, b"null"), (MarkedPoint(**MARK), json.dumps(MARK).encode())):
+        first, rest = messages_of(blob, mark)
+        assert first == struct.pack("<I", len(text)) + text + blob
+        assert rest is None
+
+
+def test_a_large_case_is_two_messages_that_belong_together(
+    monkeypatch: pytest.MonkeyPatch, packed: PackedVolumes
+) -> None:
+    monkeypatch.setattr(messages, "FIRST_BYTES", 100)
+    blob = pack_case("a", packed)
+    head = read(blob).head
+    first, rest = messages_of(blob)
+    assert rest is not None
+    assert first[8:] + rest[4:] == blob
+    assert len(first) == 8 + len(blob) - head["streamBytes"] + 100
+    assert struct.unpack_from("<I", rest) == (head["stream"],)
+    assert head["stream"] == zlib.crc32(blob[-head["streamBytes"] :])
 
 
 def test_the_first_slice_is_that_of_the_most_evidence() -> None:
