@@ -75,6 +75,13 @@ class CaseExplainer:
         seconds = time.monotonic() - started
         return ExplainedCase(run_id=run_id, case_id=case_id, images=len(tested), made=made, seconds=seconds)
 
+    def prepare(self, run_id: str) -> bool:
+        """Read the network of a run ahead of its first case; return whether that could be done."""
+        try:
+            return self._open(run_id).trained is not None
+        except Exception:
+            return False  # nobody waits for this; the first case says why
+
     def _open(self, run_id: str) -> OpenRun:
         """Return an open run; a network that was trained anew since is read again."""
         run = find_finished(self._study, run_id)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sqlalchemy import select
 
@@ -34,7 +33,7 @@ class OpenRun:
         settings = read_experiment(self.study, self.run.experiment_id).settings
         device = resolve_device("cpu" if settings.get("device") == "cpu" else "auto")
         prepare_device(device)
-        trained.model.to(device).to(memory_format=torch.channels_last)
+        trained.model.to(device)
         return trained
 
     @cached_property

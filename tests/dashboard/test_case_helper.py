@@ -17,7 +17,9 @@ print("a library says hello")
 print(json.dumps({"ready": True}), flush=True)
 for line in sys.stdin:
     request = json.loads(line)
-    if request["case"] == "unknown":
+    if "case" not in request:
+        print(json.dumps({"opened": True}), flush=True)
+    elif request["case"] == "unknown":
         print(json.dumps({"error": "The run did not test it."}), flush=True)
     elif request["case"] == "fatal":
         sys.exit(3)
@@ -46,6 +48,15 @@ def test_one_process_answers_one_request_after_another(make: Callable[..., CaseH
     first = helper.start()
     assert [helper.explain("run", number) for number in ("1.5", "2.5")] == [1.5, 2.5]
     assert helper.start() is first
+
+
+def test_a_network_is_read_ahead_without_waiting(make: Callable[..., CaseHelper]) -> None:
+    helper = make(ECHO)
+    for _ in range(2):
+        helper.prepare("run")
+    assert helper.explain("run", "3") == 3.0
+    helper.prepare("another")
+    assert helper.explain("run", "5") == 5.0
 
 
 def test_people_who_ask_at_once_get_their_own_answers(make: Callable[..., CaseHelper]) -> None:

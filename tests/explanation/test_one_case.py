@@ -77,6 +77,7 @@ def test_a_network_is_read_once_and_again_after_another_training(explainable, te
         "brainmri.explanation.one_case.OpenRun", lambda study, run: opened.append(run.run_id) or OpenRun(study, run)
     )
     explainer = CaseExplainer(explainable)
+    assert explainer.prepare(RUN)
     case_id = next(iter(tested))
     for _ in range(2):
         explainer.explain(RUN, case_id)
@@ -115,9 +116,13 @@ def test_requests_are_answered_line_by_line_whatever_happens(explainable, tested
     case_id = next(iter(tested))
     lines = [json.dumps({"run": RUN, "case": case_id}), "nonsense", json.dumps({"run": RUN, "case": "case-0099"})]
     answers = io.StringIO()
-    serve(explainable, io.StringIO("\n".join([*lines, lines[0]]) + "\n"), answers)
-    ready, first, broken, unknown, last = map(json.loads, answers.getvalue().splitlines())
-    assert ready == {"ready": True}
+    serve(
+        explainable,
+        io.StringIO("\n".join([json.dumps({"run": "exp-001-alexnet-01"}), *lines, lines[0]]) + "\n"),
+        answers,
+    )
+    ready, opened, first, broken, unknown, last = map(json.loads, answers.getvalue().splitlines())
+    assert (ready, opened) == ({"ready": True}, {"opened": False})
     assert first["images"] == last["images"] == len(tested[case_id])
     assert "JSONDecodeError" in broken["error"]
     assert "did not test the case 'case-0099'" in unknown["error"]

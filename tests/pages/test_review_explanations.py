@@ -45,7 +45,7 @@ class FakeHelper:
         self.study = study
         self.asked: list[tuple[str, str]] = []
 
-    def start(self) -> None:
+    def prepare(self, run_id: str) -> None:
         """Be ready."""
 
     def explain(self, run_id: str, case_id: str) -> float:

@@ -34,6 +34,7 @@ class CaseHelper:
         self._starting = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+        self._prepared = ""
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
     def start(self) -> subprocess.Popen[str]:
@@ -60,11 +61,30 @@ class CaseHelper:
             except OSError as error:
                 raise ExplanationError(f"The process that explains cases cannot be started: {error}.") from error
             self._answers = queue.Queue()
+            self._prepared = ""
             self._reader = threading.Thread(
                 target=_read_answers, args=(self._process.stdout, self._answers), daemon=True
             )
             self._reader.start()
             return self._process
+
+    def prepare(self, run_id: str) -> None:
+        """Start the process and let it read the network of a run, without waiting for it.
+
+        Raises
+        ------
+        ExplanationError
+            Where it cannot be started.
+        """
+        process = self.start()
+        if self._prepared == run_id or not self._turn.acquire(blocking=False):
+            return
+        try:
+            self._prepared = run_id
+            with suppress(OSError):  # the process has just ended: the next request starts it again
+                _ask(process, {"run": run_id})
+        finally:
+            self._turn.release()
 
     def explain(self, run_id: str, case_id: str) -> float:
         """Explain a case, wait until it is stored, and return how long the work itself took, in seconds.
@@ -75,11 +95,9 @@ class CaseHelper:
             Where the case cannot be explained, or the process ends or takes too long.
         """
         with self._turn:
-            requests = self.start().stdin
+            process = self.start()
             try:
-                if requests is not None:
-                    requests.write(json.dumps({"run": run_id, "case": case_id}) + "\n")
-                    requests.flush()
+                _ask(process, {"run": run_id, "case": case_id})
             except OSError as error:
                 raise self._ended() from error
             return self._wait()
@@ -138,6 +156,12 @@ def helper_of(study: Study) -> CaseHelper:
 @st.cache_resource(show_spinner=False, max_entries=4, on_release=CaseHelper.stop)
 def _make_helper(folder: str, url: str) -> CaseHelper:
     return CaseHelper([sys.executable, "-m", "brainmri", "explain-case", "--serve", "--study", folder])
+
+
+def _ask(process: subprocess.Popen[str], request: dict[str, str]) -> None:
+    if process.stdin is not None:
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
 
 
 def _read_answers(stream: IO[str] | None, answers: queue.Queue[dict[str, Any] | None]) -> None:

@@ -73,7 +73,7 @@ def _offer_case(study: Study, run: FinishedRun, case: TestedCase | None) -> None
         return
     helper = helper_of(study)
     with explain_errors():
-        helper.start()
+        helper.prepare(run.run_id)
     pressed = st.button(
         "Explain this case now",
         type="primary",
