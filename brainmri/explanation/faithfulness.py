@@ -127,7 +127,11 @@ class RandomisationStep:
     layer: str
     """From this layer to the end, weights are random; ``""``: all weights."""
     correlations: tuple[float | None, ...]
-    """Spearman's rank correlation of the two maps of each image; None where one of them is empty."""
+    """Spearman's rank correlation of the two maps of each image; None where one of them is empty.
+
+    Adebayo et al. give structural similarity as well. Its window of 11 × 11 is wider than a map of 4 to 13 cells; on
+    the map scaled up, it would measure the interpolation.
+    """
 
     @property
     def mean(self) -> float | None:
