@@ -92,8 +92,8 @@ def to_csv(rows: Sequence[Row]) -> str:
         return ""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writerow({name: _cell(name) for name in rows[0]})
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer.writerow({name: write_cell(name) for name in rows[0]})
+    writer.writerows({name: write_cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 
@@ -115,11 +115,3 @@ def _share_cells(name: str, share: ShareInterval) -> Row:
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return write_cell(value)
