@@ -117,8 +117,8 @@ class SequenceContributions:
         return self.full - self.empty
 
     def describe(self) -> str:
-        """Return one sentence: what the bars are and how to read them."""
-        unit = "probability (0.1 is 10 percentage points)" if self.score == "probability" else "units of the logit"
+        """Return one sentence: what the bars are, with probabilities in percentage points, and how to read them."""
+        unit = "percentage points of probability" if self.score == "probability" else "units of the logit"
         diagnosis = display_diagnosis(self.class_name)
         return (
             f"How much each sequence raised (or lowered) the score for {diagnosis}, in {unit}, averaged over all "

@@ -140,9 +140,8 @@ def test_a_damaged_file_is_reported(study, found):
 
 def test_a_record_says_what_it_means(found):
     text = found.of(3, 1).describe()
-    assert "the score for PCNSL, in probability" in text
+    assert "the score for PCNSL, in percentage points of probability" in text
     assert "the score for Glioblastoma" in found.of(3, 0).describe()
-    assert "in probability (0.1 is 10 percentage points)" in text
     assert "the mean over 2 drawn at random" in text
     assert "units of the logit" in found.of(3, 1, "logit").describe()
     assert Baseline(name="blurred", sigma_px=6.4).describe().endswith("(Gaussian, σ = 6.4 px)")

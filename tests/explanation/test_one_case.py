@@ -128,6 +128,12 @@ def test_requests_are_answered_line_by_line_whatever_happens(explainable, tested
     assert "did not test the case 'case-0099'" in unknown["error"]
 
 
+def test_the_process_ends_with_its_input(explainable, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["explain-case", "--serve", "--study", str(explainable.folder)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ready": True}
+
+
 def test_the_process_ends_when_nobody_asks(explainable):
     class Never:
         """A stream on which nothing ever comes."""
