@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
@@ -15,6 +16,7 @@ from brainmri.review.findings import (
     Entry,
     add_finding,
     change_finding,
+    read_earlier_findings,
     read_findings,
     withdraw_finding,
 )
@@ -53,8 +55,9 @@ def show_findings(study: Study, experiment_id: str, *, case_id: str, run_id: str
     _show_form(study, experiment_id, case_id, run_id, reviewer, own)
     others = [one for one in findings if one is not own]
     if others:
-        st.markdown("**Others found**")
+        st.markdown(f"**Others found** · {describe_agreement(findings)}" if len(findings) > 1 else "**Others found**")
         st.dataframe(finding_rows(others), hide_index=True, height=fit_table(len(others), _MOST_ROWS), placeholder="–")
+    _show_earlier(read_earlier_findings(study, experiment_id, case_id))
 
 
 def reviewer_name() -> str:
@@ -77,6 +80,31 @@ def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
+def describe_agreement(findings: Sequence[Finding]) -> str:
+    """Say how far the reviewers of one case agree."""
+    counts = Counter(one.verdict for one in findings).most_common()
+    if len(counts) == 1:
+        return f"all {len(findings)} reviewers say {counts[0][0]}"
+    if counts[0][1] == 1:
+        return f"{len(findings)} reviewers, each another verdict"
+    return f"{counts[0][1]} of {len(findings)} reviewers say {counts[0][0]}"
+
+
+def earlier_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return one row for each finding of an earlier experiment, with the name of that."""
+    rows = finding_rows(findings)
+    return [{"Found in": one.experiment_id, **row} for one, row in zip(findings, rows, strict=True)]
+
+
+def _show_earlier(findings: Sequence[Finding]) -> None:
+    """Show what was found before this experiment repeated another; it stays with that one."""
+    if not findings:
+        return
+    names = ", ".join(dict.fromkeys(one.experiment_id for one in findings))
+    st.markdown(f"**Found in {names}**, which this experiment repeats")
+    st.dataframe(earlier_rows(findings), hide_index=True, height=fit_table(len(findings), _MOST_ROWS), placeholder="–")
+
+
 def _show_form(study: Study, experiment_id: str, case_id: str, run_id: str, reviewer: str, own: Finding | None) -> None:
     """Show the form. It belongs to the version that it began with, so that another window takes nothing out of it."""
     began = f"finding-began-{experiment_id}-{case_id}-{reviewer}"
@@ -84,16 +112,18 @@ def _show_form(study: Study, experiment_id: str, case_id: str, run_id: str, revi
     version: int = st.session_state.setdefault(began, latest)
     if version != latest:
         _show_other_version(own, began, latest)
-    name = f"finding-{experiment_id}-{case_id}-{reviewer}-{version}"
+    # without a saved finding the form does not depend on the name, which may be entered after all else
+    name = f"finding-{experiment_id}-{case_id}-{reviewer if version else ''}-{version}"
     with st.form(name, border=False, enter_to_submit=False):
-        verdict: Verdict | None = st.segmented_control(
-            "What explains it?",
-            list(VERDICTS),
-            format_func=lambda verdict: verdict.capitalize(),
-            default=cast(Verdict, own.verdict) if own else None,
-            help=_VERDICT_HELP,
-            key=f"{name}-verdict",
-        )
+        with st.container(key="finding-verdict"):  # for the keys
+            verdict: Verdict | None = st.segmented_control(
+                "What explains it?",
+                list(VERDICTS),
+                format_func=lambda verdict: verdict.capitalize(),
+                default=cast(Verdict, own.verdict) if own else None,
+                help=_VERDICT_HELP,
+                key=f"{name}-verdict",
+            )
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         lowest, highest = DIFFICULTY_RANGE
         difficulty = left.segmented_control(
@@ -109,15 +139,16 @@ def _show_form(study: Study, experiment_id: str, case_id: str, run_id: str, revi
             key=f"{name}-bookmarked",
             help="Bookmark the case for teaching sessions.",
         )
-        note = st.text_area(
-            "Note",
-            own.note if own else "",
-            max_chars=MAXIMUM_NOTE,
-            height=80,
-            help="Nothing that names a patient: notes are kept in the study.",
-            key=f"{name}-note",
-        )
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(key="finding-note"):
+            note = st.text_area(
+                "Note",
+                own.note if own else "",
+                max_chars=MAXIMUM_NOTE,
+                height=80,
+                help="Nothing that names a patient: notes are kept in the study.",
+                key=f"{name}-note",
+            )
+        with st.container(horizontal=True, vertical_alignment="center", key="finding-save"):
             saved = st.form_submit_button(
                 "Save changes" if version else "Save finding", type="primary", icon=":material/save:"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
@@ -128,9 +129,12 @@ def _read(name: str, words: list[str]) -> Any:
         return tuple(words)
     if name in _NUMBERS:
         try:
-            return float(words[0])
+            value = float(words[0])
         except ValueError as error:
             raise UsageError(f"The filter '{name}' is '{words[0]}'; expected a number.") from error
+        if not math.isfinite(value):
+            raise UsageError(f"The filter '{name}' is '{words[0]}'; expected a number.")
+        return value
     if name in ("disagreement", "bookmarked"):
         return words[0] == _TRUE
     return words[0]

@@ -159,6 +159,16 @@ def read_findings(study: Study, experiment_id: str, case_id: str | None = None) 
     return _read(study, query if case_id is None else query.where(Finding.case_id == case_id))
 
 
+def read_earlier_findings(study: Study, experiment_id: str, case_id: str) -> list[Finding]:
+    """Return the findings of a case that count in the experiments that this one repeats, the nearest of them first."""
+    found: list[Finding] = []
+    seen = {experiment_id}
+    while (parent_id := _read_parent(study, experiment_id)) is not None and parent_id not in seen:
+        found += read_findings(study, parent_id, case_id)
+        seen.add(experiment_id := parent_id)
+    return found
+
+
 def read_history(study: Study, experiment_id: str, case_id: str, reviewer: str) -> list[Finding]:
     """Return every version of a reviewer's finding of a case, the first one first."""
     return _read(study, _versions(experiment_id, case_id, _check_name(reviewer)).order_by(Finding.version))
@@ -201,6 +211,11 @@ def _check_places(study: Study, experiment_id: str, case_id: str, run_id: str | 
         run = session.get(Run, run_id) if run_id is not None else None
     if run_id is not None and (run is None or run.experiment_id != experiment_id):
         raise StudyError(f"The experiment {experiment_id} has no run '{run_id}'. Choose one of its runs.")
+
+
+def _read_parent(study: Study, experiment_id: str) -> str | None:
+    with study.session() as session:
+        return session.scalar(select(Experiment.parent_id).where(Experiment.experiment_id == experiment_id))
 
 
 def _versions(experiment_id: str, case_id: str, reviewer: str) -> Select[Any]:

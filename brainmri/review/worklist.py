@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -104,6 +104,16 @@ class Worklist:
         """Return the rows that fulfil a filter, in the same order."""
         return Worklist(tuple(row for row in self.rows if chosen.accepts(row)))
 
+    def among(self, case_ids: Iterable[str]) -> Worklist:
+        """Return the rows of some cases, in the same order."""
+        kept = set(case_ids)
+        return Worklist(tuple(row for row in self.rows if row.case_id in kept))
+
+    def with_findings(self, findings: Iterable[Finding]) -> Worklist:
+        """Return the same rows with what people said in place of what the rows hold of that."""
+        said = _by_case_id(findings)
+        return Worklist(tuple(replace(row, **_said(said.get(row.case_id, []))) for row in self.rows))
+
     def neighbours(self, case_id: str) -> tuple[str | None, str | None]:
         """Return the case before and the case after one; where it is not in the list, None and the first one."""
         names = [row.case_id for row in self.rows]
@@ -167,13 +177,11 @@ def make_worklist(
     rule : {'mean', 'vote', 'maximum'}
         Of the verdicts.
     """
-    said = defaultdict[str, list[Finding]](list)
-    for finding in findings:
-        said[finding.case_id].append(finding)
+    said = _by_case_id(findings)
     table = _by_case(verdicts_by_case(predictions, rule=rule))
     return Worklist(
         tuple(
-            _work_row(row, table[row.case_id], attributes.get(row.case_id), said[row.case_id])
+            _work_row(row, table[row.case_id], attributes.get(row.case_id), said.get(row.case_id, []))
             for row in tabulate_cases(predictions, rule=rule)
         )
     )
@@ -188,7 +196,6 @@ class _Summary:
 
 
 def _work_row(row: CaseRow, summary: _Summary, about: CaseAttributes | None, findings: list[Finding]) -> WorkRow:
-    findings = sorted(findings, key=lambda one: one.reviewer)
     return WorkRow(
         case_id=row.case_id,
         diagnosis=row.diagnosis,
@@ -201,11 +208,26 @@ def _work_row(row: CaseRow, summary: _Summary, about: CaseAttributes | None, fin
         loss=summary.loss,
         scanner=about.scanner if about else None,
         example_run_id=row.example_run_id,
-        reviewers=tuple(one.reviewer for one in findings),
-        verdicts=tuple(one.verdict for one in findings),
-        notes=tuple(one.note for one in findings),
-        bookmarked=any(one.bookmarked for one in findings),
+        **_said(findings),
     )
+
+
+def _by_case_id(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    said = defaultdict[str, list[Finding]](list)
+    for finding in findings:
+        said[finding.case_id].append(finding)
+    return said
+
+
+def _said(findings: list[Finding]) -> dict[str, Any]:
+    """Return what a row holds of the findings of its case."""
+    findings = sorted(findings, key=lambda one: one.reviewer)
+    return {
+        "reviewers": tuple(one.reviewer for one in findings),
+        "verdicts": tuple(one.verdict for one in findings),
+        "notes": tuple(one.note for one in findings),
+        "bookmarked": any(one.bookmarked for one in findings),
+    }
 
 
 def _by_case(verdicts: Verdicts) -> dict[str, _Summary]:

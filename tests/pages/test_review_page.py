@@ -15,6 +15,7 @@ from brainmri.dashboard.review import TestedCase, describe_place, neighbours, re
 from brainmri.database import Base
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
 from brainmri.review.corrections import exclude_case, read_corrections
+from brainmri.review.worklist import read_worklist
 from brainmri.study import Study
 from brainmri.training.records import Experiment, Prediction, Run, Split
 from brainmri.vocabulary import TRAINED_DIAGNOSES
@@ -119,36 +120,59 @@ def test_nonsense_in_the_address_opens_the_first_case(
     assert metrics(open_review(**query))["Case"].startswith("case-")
 
 
-def test_wrong_cases_come_first_and_alone(mistaken_study: Study, open_review: OpenReview) -> None:
+def listed(study: Study) -> list[str]:
+    return [row.case_id for row in read_worklist(study, "exp-001").rows]
+
+
+def test_every_case_of_the_experiment_is_listed_the_hardest_first(
+    mistaken_study: Study, open_review: OpenReview
+) -> None:
     wrong = cases_of(mistaken_study)[0]
     app = open_review(run=RUN)
     assert metrics(app)["Case"] == wrong.case_id
     assert "wrong" in [metric.delta for metric in app.metric]
-    assert list(app.dataframe[0].value["Case"]) == [
-        case.case_id for case in cases_of(mistaken_study) if not case.is_right
-    ]
-    app.segmented_control(key="review-cases").set_value("All tested").run()
-    assert len(app.dataframe[0].value) == len(cases_of(mistaken_study))
+    table = app.dataframe[0].value
+    assert list(table["Case"]) == listed(mistaken_study)
+    assert list(table["Wrong"]) == sorted(table["Wrong"], reverse=True)
+    of_run = {case.case_id: "✓" if case.is_right else "✗" for case in cases_of(mistaken_study)}
+    assert table["This run"].fillna("–").tolist() == [of_run.get(name, "–") for name in listed(mistaken_study)]
+
+
+def test_the_cases_of_the_run_or_its_errors_alone_are_listed(mistaken_study: Study, open_review: OpenReview) -> None:
+    app = open_review(run=RUN)
+    for scope, cases in (
+        ("run", cases_of(mistaken_study)),
+        ("wrong", [case for case in cases_of(mistaken_study) if not case.is_right]),
+    ):
+        app.segmented_control(key="review-scope").set_value(scope).run()
+        assert app.query_params["list"] == scope
+        assert sorted(app.dataframe[0].value["Case"]) == sorted(case.case_id for case in cases)
 
 
 def test_choosing_wrong_only_leaves_a_right_case(mistaken_study: Study, open_review: OpenReview) -> None:
     wrong, *_, right = cases_of(mistaken_study)
     app = open_review(run=RUN, case=right.case_id)
     assert metrics(app)["Case"] == right.case_id
-    app.segmented_control(key="review-cases").set_value("Wrong only").run()
+    app.segmented_control(key="review-scope").set_value("wrong").run()
     assert metrics(app)["Case"] == wrong.case_id
 
 
-def test_next_and_previous_walk_through_the_list(filled_study: Study, open_review: OpenReview) -> None:
-    ids = [case.case_id for case in cases_of(filled_study)]
-    app = open_review(run=RUN, case=ids[0])
-    buttons = {button.label: button for button in app.button}
-    assert buttons["Previous"].disabled
-    buttons["Next"].click().run()
-    assert metrics(app)["Case"] == ids[1]
-    assert app.query_params["case"] == ids[1]
-    next(button for button in app.button if button.label == "Previous").click().run()
-    assert metrics(app)["Case"] == ids[0]
+def test_next_and_previous_walk_the_list_and_change_to_a_run_that_tested_the_case(
+    filled_study: Study, open_review: OpenReview
+) -> None:
+    order = listed(filled_study)
+    app = open_review(case=order[0])
+    runs = []
+    assert {button.label: button for button in app.button}["Previous"].disabled
+    for name in order[1:]:
+        press(app, "Next")
+        assert metrics(app)["Case"] == app.query_params["case"] == name
+        runs.append(app.query_params["run"])
+        assert name in [case.case_id for case in cases_of(filled_study, runs[-1])]
+    assert len({run[-2:] for run in runs}) == 2, "no repeat tested them all"
+    assert {button.label: button for button in app.button}["Next"].disabled
+    press(app, "Previous")
+    assert metrics(app)["Case"] == order[-2]
 
 
 def test_another_network_keeps_the_repeat_and_the_case(filled_study: Study, open_review: OpenReview) -> None:
@@ -281,23 +305,28 @@ def test_stored_maps_are_explained_and_not_offered_again(filled_study: Study, op
     app = open_review(run=RUN)
     assert "Grad-CAM of the layer layer4.2, a grid of 7 × 7" in texts(app)
     assert "cannot tell which sequence mattered" in texts(app)
-    assert "Make the maps" not in [button.label for button in app.button]
+    assert "Explain this run" not in [button.label for button in app.button]
 
 
 def test_missing_maps_are_made_on_request(filled_study: Study, open_review: OpenReview, started: list) -> None:
     del filled_study
     app = open_review(run=RUN)
     assert "There are no maps of this run yet" in texts(app)
-    next(button for button in app.button if button.label == "Make the maps").click().run()
-    assert started == [("explain", ["explain-run", RUN], RUN)]
+    next(button for button in app.button if button.label == "Explain this run").click().run()
+    assert started == [("explain", ["explain-all", RUN], RUN)]
 
 
 def test_maps_that_are_being_made_show_their_progress(filled_study: Study, open_review: OpenReview) -> None:
     with tasks.running(filled_study, "explain", subject=RUN) as handle:
         handle.report(0.4, "Grad-CAM")
         app = open_review(run=RUN)
-    assert f"Making the maps of {RUN}" in texts(app)
-    assert "Grad-CAM · 40%" in texts(app)
+        assert f"Explaining {RUN}" in texts(app)
+        assert "Grad-CAM · 40%" in texts(app)
+        for panel in ("sequences", "checks", "similar"):  # which say so themselves, and only once
+            app.button_group(key="review-panel").set_value(panel).run()
+            assert not app.exception, panel
+            assert texts(app).count("Grad-CAM · 40%") == 1
+            assert "They are being made, see below" in texts(app)
 
 
 def test_a_missing_volume_is_said_in_a_sentence(filled_study: Study, open_review: OpenReview) -> None:
