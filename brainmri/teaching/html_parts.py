@@ -35,7 +35,7 @@ dt { color: #56616d; font-size: 12px; } dd { margin: 0; font-size: 18px; font-we
 dd small { display: block; font-weight: 400; font-size: 12px; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; border-bottom: 1px solid #6b7885; padding: 3px 8px 3px 0; }
-td { border-bottom: 1px solid #e3e8ed; padding: 3px 8px 3px 0; vertical-align: top; overflow-wrap: anywhere; }
+td { border-bottom: 1px solid #e3e8ed; padding: 3px 8px 3px 0; vertical-align: top; overflow-wrap: break-word; }
 tr { break-inside: avoid; } svg { display: block; } svg text { font: 12px sans-serif; fill: #17202a; }
 @media print { body { margin: 0; padding: 0; max-width: none; } }
 """

@@ -30,6 +30,7 @@ from brainmri.vocabulary import display_diagnosis
 
 PURPOSE: Final = "For research and teaching. Not for diagnosis."
 _LEGEND: Final = "Hollow: alone. Filled: with the network. Dashed line: the network by itself. Bars are 95 % intervals."
+_CURVES: Final = "Dotted: mean of the readers alone. Solid: with the network. Thin: each reader."
 
 
 def write_session_page(summary: SessionSummary) -> str:
@@ -48,6 +49,7 @@ def write_session_page(summary: SessionSummary) -> str:
         paragraph(summary.multireader.sentence),
         *(paragraph(warning, kind="warning") for warning in summary.multireader.warnings),
         draw_mean_curves(summary.multireader.grid, summary.multireader.curves),
+        paragraph(_CURVES if summary.multireader.analysis is not None else None, kind="small"),
         paragraph(_describe_method(summary), kind="small"),
         heading("Cases, the hardest first"),
         paragraph(summary.items.warning, kind="warning"),
@@ -92,6 +94,7 @@ def write_reader_page(
             ]
         ),
         draw_shares(score.alone.accuracy, score.assisted.accuracy, None if network is None else network.share),
+        paragraph(_LEGEND, kind="small"),
         paragraph(score.help.sentence),
         *_step_parts("Alone", score.alone, classes),
         *_step_parts("With the network", score.assisted, classes),
