@@ -65,3 +65,7 @@ class EvaluationError(BrainMRIError):
 
 class ExplanationError(BrainMRIError):
     """An explanation cannot be computed or read."""
+
+
+class TeachingError(BrainMRIError):
+    """A reading session cannot go on as asked."""

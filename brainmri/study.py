@@ -29,6 +29,7 @@ _RECORD_MODULES: Final = (
     "brainmri.imaging.records",
     "brainmri.training.records",
     "brainmri.review.records",
+    "brainmri.teaching.records",
     "brainmri.tasks",
 )
 """Modules that define tables; imported when a study opens, so that all tables exist."""
