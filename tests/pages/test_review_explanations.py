@@ -15,13 +15,14 @@ from brainmri.dashboard.review import TestedCase, read_tested_cases
 from brainmri.errors import ExplanationError
 from brainmri.explanation.contributions import Baseline, MissingSequence, RunContributions, write_contributions
 from brainmri.explanation.faithfulness import RandomisationCheck, RandomisationStep
+from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
 from brainmri.explanation.neighbours import PARTS, RunFeatures, write_features
 from brainmri.explanation.sequence_gradients import RunGradients, write_gradients
 from brainmri.explanation.stored_faithfulness import RunFaithfulness, write_faithfulness
 from brainmri.imaging.datasets import read_dataset, read_sample_rows
 from brainmri.study import Study
 from brainmri.training.records import Split
-from brainmri.vocabulary import TRAINED_DIAGNOSES
+from brainmri.vocabulary import TRAINED_DIAGNOSES, display_diagnosis
 
 RUN = "exp-001-resnet50-01"
 OpenPanel = Callable[..., AppTest]
@@ -246,6 +247,47 @@ def test_similar_images_come_from_other_patients_with_what_the_network_says(
     assert all("✗" in caption for caption in captions)
     assert any("held out" in caption for caption in captions)
     assert "It gets no image of another patient right." in texts(app)
+
+
+def store_maps(study: Study, run_id: str, *, strongest: float) -> None:
+    """Store maps whose only evidence is for the last class, in the lower right corner."""
+    maps = np.zeros((len(held_out(study)), 3, 2, 2), dtype=np.float32)
+    maps[:, 2, 1, 1] = strongest
+    found = RunMaps(
+        layer="layer", classes=TRAINED_DIAGNOSES, size_px=64, sample_index=np.array(held_out(study)), maps=maps
+    )
+    write_maps(study.run_folder(run_id) / FILE_NAME, found)
+
+
+def test_all_networks_are_shown_side_by_side_by_the_same_repeat(
+    filled_study: Study, open_panel: OpenPanel, case: TestedCase
+) -> None:
+    for network, strongest in (("alexnet", 0.0), ("resnet50", 7.0)):
+        store_maps(filled_study, f"exp-001-{network}-01", strongest=strongest)
+    app = open_panel("networks")
+    app.button_group(key=f"networks-class-{RUN}-{case.case_id}").set_value(2).run()
+    assert not app.exception
+    shown = texts(app)
+    assert "repeat 1 · **no positive evidence for Meningioma**" in shown  # AlexNet
+    assert "No map is stored of this slice" in shown  # GoogLeNet
+    assert "repeat 1 · strongest place 100 % of the scale" in shown  # ResNet50
+    for name in ("AlexNet", "GoogLeNet", "ResNet50"):
+        assert f"**{name}** says {display_diagnosis(case.predicted)}" in shown
+    assert "One scale for all pictures" in shown
+
+
+def test_the_slice_and_the_sequence_of_the_networks_can_be_chosen(
+    filled_study: Study, open_panel: OpenPanel, case: TestedCase
+) -> None:
+    store_maps(filled_study, RUN, strongest=1.0)
+    app = open_panel("networks")
+    first, *_, last = case.images
+    for image in (last, first):
+        app.button_group(key=f"networks-slice-{RUN}-{case.case_id}").set_value(image.sample_index).run()
+        assert f"**T1c**, slice {image.slice_index + 1}" in texts(app)
+    app.button_group(key="networks-sequence").set_value(0).run()
+    assert not app.exception
+    assert f"**T1**, slice {first.slice_index + 1}" in texts(app)
 
 
 def test_right_and_wrong_ones_have_a_row_each_however_rare_they_are(filled_study: Study, open_panel: OpenPanel) -> None:
