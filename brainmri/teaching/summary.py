@@ -38,7 +38,7 @@ class GroupHelp:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SessionSummary:
+class SessionReport:
     """What a session says.
 
     Parameters
@@ -81,7 +81,7 @@ def summarise_session(
     written_at: datetime,
     names_hidden: bool = False,
     diagnosis: str | None = None,
-) -> SessionSummary:
+) -> SessionReport:
     """Gather what a session says.
 
     Parameters
@@ -99,7 +99,7 @@ def summarise_session(
         stars = hide_names(answers.readers, salt=session_id)
         answers = replace(answers, readers=tuple(stars[name] for name in answers.readers))
     scores = score_readers(answers)
-    return SessionSummary(
+    return SessionReport(
         session_id=session_id,
         title=title,
         author=author,
@@ -116,7 +116,7 @@ def summarise_session(
     )
 
 
-def describe_session(summary: SessionSummary) -> str:
+def describe_session(summary: SessionReport) -> str:
     """Return one sentence on how much was read."""
     answers = summary.answers
     readings = int((answers.alone != UNANSWERED).sum())

@@ -25,7 +25,7 @@ from brainmri.teaching.html_parts import (
 )
 from brainmri.teaching.items import Item
 from brainmri.teaching.scores import ReaderScore, StepScore
-from brainmri.teaching.summary import SessionSummary, describe_session
+from brainmri.teaching.summary import SessionReport, describe_session
 from brainmri.vocabulary import display_diagnosis
 
 PURPOSE: Final = "For research and teaching. Not for diagnosis."
@@ -33,7 +33,7 @@ _LEGEND: Final = "Hollow: alone. Filled: with the network. Dashed line: the netw
 _CURVES: Final = "Dotted: mean of the readers alone. Solid: with the network. Thin: each reader."
 
 
-def write_session_page(summary: SessionSummary) -> str:
+def write_session_page(summary: SessionReport) -> str:
     """Return the summary of a session for its instructor."""
     parts = [
         header(summary.title, f"{summary.session_id} · {summary.author} · {_when(summary.written_at)}", PURPOSE),
@@ -108,7 +108,7 @@ def _when(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M %Z").strip()
 
 
-def _session_facts(summary: SessionSummary) -> Markup:
+def _session_facts(summary: SessionReport) -> Markup:
     helped = summary.helped
     return facts(
         [
@@ -140,7 +140,7 @@ def _cohen(found: Agreement) -> str:
     return f"{found.kappa:.2f}{interval}".replace("-", "−")
 
 
-def _readers(summary: SessionSummary) -> Markup:
+def _readers(summary: SessionReport) -> Markup:
     network = summary.against_network.network.share
     rows = [
         (
@@ -161,7 +161,7 @@ def _readers(summary: SessionSummary) -> Markup:
     return table([*head, "AUC alone", "Kappa with the network", "Time a case"], rows) if rows else Markup("")
 
 
-def _against_network(summary: SessionSummary) -> Markup:
+def _against_network(summary: SessionReport) -> Markup:
     compared = summary.against_network
     pairs = [*compared.readers, *([compared.majority] if compared.majority is not None else [])]
     rows = [
@@ -185,7 +185,7 @@ def _difference(test: McNemar) -> str:
     return f"{format_points(test.difference)} ({interval})"
 
 
-def _describe_method(summary: SessionSummary) -> str:
+def _describe_method(summary: SessionReport) -> str:
     found = summary.multireader
     if found.analysis is None:
         return ""
@@ -198,7 +198,7 @@ def _describe_method(summary: SessionSummary) -> str:
     )
 
 
-def _items(summary: SessionSummary) -> Markup:
+def _items(summary: SessionReport) -> Markup:
     def ease(item: Item) -> tuple[float, str]:
         return (2.0 if item.right.share is None else item.right.share, item.case_id)
 

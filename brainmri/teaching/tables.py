@@ -5,17 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from brainmri.evaluation.intervals import ShareInterval
+from brainmri.review.agreement import Agreement
 from brainmri.review.findings import write_cell
-from brainmri.teaching.answers import STEPS, UNANSWERED, ReadAnswers
+from brainmri.teaching.against_network import NetworkComparison
+from brainmri.teaching.agreement import ReaderAgreement
+from brainmri.teaching.answers import STEPS, UNANSWERED, ReadAnswers, Step
 from brainmri.teaching.confidence import chosen_confidence
 from brainmri.teaching.items import Items
+from brainmri.teaching.multireader import MultiReader
 from brainmri.teaching.scores import ReaderScore, StepScore
+from brainmri.teaching.summary import SessionReport
 
 Row = dict[str, Any]
 
@@ -81,6 +86,108 @@ def item_rows(items: Items, classes: Sequence[str]) -> list[Row]:
         }
         for item in items.items
     ]
+
+
+def network_rows(found: NetworkComparison) -> list[Row]:
+    """Return one row for each reader, and the majority, against the network."""
+    pairs = [*found.readers, *([found.majority] if found.majority is not None else [])]
+    return [
+        {
+            "reader": pair.reader,
+            "step": found.step,
+            "cases": pair.test.cases,
+            **_share_cells("reader right", pair.reader_right),
+            **_share_cells("network right", pair.network_right),
+            "only reader right": pair.test.only_a,
+            "only network right": pair.test.only_b,
+            "difference": pair.test.difference,
+            "difference lower": pair.test.lower,
+            "difference upper": pair.test.upper,
+            "McNemar p": pair.test.p_exact,
+            "McNemar p adjusted": pair.p_adjusted,
+        }
+        for pair in pairs
+    ]
+
+
+def agreement_rows(
+    among: Sequence[ReaderAgreement], with_network: Mapping[str, Agreement], *, step: Step = "alone"
+) -> list[Row]:
+    """Return one row for each kappa: Fleiss' of the readers at each step, Cohen's of each reader with the network.
+
+    Parameters
+    ----------
+    among : sequence of ReaderAgreement
+    with_network : mapping of str to Agreement
+        By reader, at ``step``.
+    step : {'alone', 'with network'}
+    """
+    rows: list[Row] = [
+        {
+            "between": "all readers",
+            "kappa of": "Fleiss",
+            "step": one.step,
+            "cases": one.cases,
+            "kappa": one.kappa,
+            "lower": one.lower,
+            "upper": one.upper,
+            "note": one.note,
+        }
+        for one in among
+    ]
+    for reader, found in with_network.items():
+        rows.append(
+            {
+                "between": f"{reader} and the network",
+                "kappa of": "Cohen",
+                "step": step,
+                "cases": found.cases,
+                "kappa": found.kappa,
+                "lower": found.lower,
+                "upper": found.upper,
+                "note": found.note,
+            }
+        )
+    return rows
+
+
+def multireader_rows(found: MultiReader) -> list[Row]:
+    """Return areas of each reader alone and with the network, then their means and the difference with intervals."""
+    if found.analysis is None:
+        return []
+    of = found.diagnosis or "mean over the diagnoses"
+    none = {"lower": None, "upper": None, "df": None, "p": None}
+    rows: list[Row] = []
+    for way, step in enumerate(STEPS):
+        rows += [
+            {"area of": of, "reader": reader, "step": step, "value": float(area), **none}
+            for reader, area in zip(found.readers, found.analysis.areas[way], strict=True)
+        ]
+        mean = found.analysis.means[way]
+        cells = {"lower": mean.lower, "upper": mean.upper, "df": mean.df, "p": None}
+        rows.append({"area of": of, "reader": "mean", "step": step, "value": mean.auc, **cells})
+    changes = (
+        ("readers and cases like these", found.analysis.change),
+        ("these readers, cases like these", found.analysis.change_of_these),
+    )
+    for whom, change in changes:
+        cells = {"lower": change.lower, "upper": change.upper, "df": change.df, "p": change.p}
+        rows.append({"area of": of, "reader": whom, "step": "difference", "value": change.difference, **cells})
+    return rows
+
+
+def write_tables(report: SessionReport) -> dict[str, str]:
+    """Return all tables of a session by file name; a table without a row is left out."""
+    among = (report.agreement, report.agreement_assisted)
+    tables = {
+        "answers": answer_rows(report.answers),
+        "readers": reader_rows(report.scores),
+        "cases": item_rows(report.items, report.answers.classes),
+        "against-network": network_rows(report.against_network),
+        "agreement": agreement_rows(among, report.agreement_with_network),
+        "multi-reader": multireader_rows(report.multireader),
+    }
+    return {f"{report.session_id}-{name}.csv": to_csv(rows) for name, rows in tables.items() if rows}
 
 
 def to_csv(rows: Sequence[Row]) -> str:

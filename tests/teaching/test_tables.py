@@ -3,12 +3,14 @@
 import csv
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from brainmri.teaching.items import analyse_items
 from brainmri.teaching.scores import score_reader, score_readers
-from brainmri.teaching.tables import answer_rows, item_rows, reader_rows, to_csv
+from brainmri.teaching.summary import summarise_session
+from brainmri.teaching.tables import answer_rows, item_rows, reader_rows, to_csv, write_tables
 from tests.teaching.drawn_answers import draw_answers
 
 
@@ -63,3 +65,33 @@ def test_a_negative_number_stays_a_number():
 
 def test_no_rows_are_no_table():
     assert to_csv([]) == ""
+
+
+def tables_of(answers):
+    report = summarise_session(
+        answers, session_id="ses-001", title="Monday", author="Mori", written_at=datetime(2026, 11, 23, tzinfo=UTC)
+    )
+    return report, write_tables(report)
+
+
+def test_a_session_is_six_tables():
+    report, tables = tables_of(draw_answers(readers=4, cases=60))
+    assert sorted(tables) == [
+        f"ses-001-{name}.csv"
+        for name in ("against-network", "agreement", "answers", "cases", "multi-reader", "readers")
+    ]
+    against = read(tables["ses-001-against-network.csv"])
+    assert [row["reader"] for row in against] == [*report.answers.readers, "majority of the readers"]
+    assert float(against[0]["McNemar p adjusted"]) == report.against_network.readers[0].p_adjusted
+    kappas = read(tables["ses-001-agreement.csv"])
+    assert [row["step"] for row in kappas[:2]] == ["alone", "with network"]
+    assert float(kappas[2]["kappa"]) == report.agreement_with_network["reader 1"].kappa
+    areas = read(tables["ses-001-multi-reader.csv"])
+    assert float(areas[0]["value"]) == report.multireader.analysis.areas[0, 0]
+    assert float(areas[-2]["lower"]) == report.multireader.analysis.change.lower
+    assert float(areas[-1]["p"]) == report.multireader.analysis.change_of_these.p
+
+
+def test_a_session_that_nobody_answered_has_no_empty_tables():
+    _, tables = tables_of(draw_answers(readers=2, cases=6, missing=1.0))
+    assert sorted(tables) == ["ses-001-agreement.csv", "ses-001-cases.csv", "ses-001-readers.csv"]
