@@ -5,8 +5,7 @@ the cases both ways are left out first, then the cases that one of the others is
 
 References
 ----------
-How many readers: Obuchowski NA. AJR Am J Roentgenol 2000;175:603-608, doi:10.2214/ajr.175.3.1750603, whose tables start
-at four.
+How many readers and cases: Obuchowski NA. AJR Am J Roentgenol 2000;175:603-608, doi:10.2214/ajr.175.3.1750603.
 Vertical averaging of curves: Fawcett T. Pattern Recognition Letters 2006;27:861-874, doi:10.1016/j.patrec.2005.10.010.
 """
 

@@ -27,6 +27,7 @@ from brainmri.teaching.confidence import (
     measure_areas,
     measure_calibration,
 )
+from brainmri.teaching.reliance import Reliance, measure_reliance
 
 SURE: Final = 0.8
 """Confidence from which on a wrong answer is one to talk about first."""
@@ -129,6 +130,7 @@ class ReaderScore:
         Cases of the session, and those that the reader answered.
     alone, assisted : StepScore
     help : Help
+    reliance : Reliance
     seconds : tuple of float or None
         Lower quartile, median and upper quartile of the time of a case.
     look_again : tuple of CaseToSee
@@ -140,6 +142,7 @@ class ReaderScore:
     alone: StepScore
     assisted: StepScore
     help: Help
+    reliance: Reliance
     seconds: tuple[float, float, float] | None
     look_again: tuple[CaseToSee, ...]
 
@@ -167,6 +170,7 @@ def score_reader(answers: ReadAnswers, reader: str) -> ReaderScore:
         alone=_score_step(answers, row, "alone"),
         assisted=_score_step(answers, row, "with network"),
         help=measure_help(answers.alone[row], answers.assisted[row], answers.truth),
+        reliance=measure_reliance(answers.alone[row], answers.assisted[row], answers.network_answers(), answers.truth),
         seconds=(quartiles[0], quartiles[1], quartiles[2]) if quartiles else None,
         look_again=_cases_to_see(answers, row),
     )

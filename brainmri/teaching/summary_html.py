@@ -96,6 +96,7 @@ def write_reader_page(
         draw_shares(score.alone.accuracy, score.assisted.accuracy, None if network is None else network.share),
         paragraph(_LEGEND, kind="small"),
         paragraph(score.help.sentence),
+        paragraph(score.reliance.sentence if score.help.cases else None),
         *_step_parts("Alone", score.alone, classes),
         *_step_parts("With the network", score.assisted, classes),
         heading("Cases to look at again"),

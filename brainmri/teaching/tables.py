@@ -65,6 +65,8 @@ def reader_rows(scores: Sequence[ReaderScore]) -> list[Row]:
             "helped": score.help.helped,
             "harmed": score.help.harmed,
             "McNemar p": score.help.test.p_exact,
+            **_share_cells("taken up", score.reliance.taken_up),
+            **_share_cells("held out", score.reliance.held_out),
             "median seconds": None if score.seconds is None else score.seconds[1],
         }
         for score in scores

@@ -5,7 +5,7 @@ import sys
 
 MODULES = (
     *("against_network", "agreement", "answers", "board", "confidence", "html_parts", "items", "learning", "mrmc"),
-    *("multireader", "scores", "summary", "summary_html", "tables"),
+    *("multireader", "reliance", "scores", "summary", "summary_html", "tables"),
 )
 HEAVY = ("torch", "sklearn", "statsmodels", "pandas", "captum", "streamlit", "scipy.stats")
 

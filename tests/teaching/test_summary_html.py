@@ -100,6 +100,7 @@ def test_the_reader_page_shows_this_reader_only(summary):
     assert "reader 2" not in page.text
     assert write_share(score.assisted.accuracy) in page.text
     assert score.help.sentence in page.text
+    assert score.reliance.sentence in page.text
     assert score.alone.calibration.sentence in page.text
     assert format_share(score.alone.calibration.error) in page.text
     assert all(one.case_id in page.text for one in score.look_again)

@@ -43,6 +43,7 @@ def test_a_reader_is_one_row_in_full_precision(answers):
     assert float(rows[1]["alone accuracy"]) == score.alone.accuracy.share
     assert float(rows[1]["with network sensitivity PCNSL upper"]) == score.assisted.classes[1].sensitivity.upper
     assert int(rows[1]["helped"]) == score.help.helped
+    assert int(rows[1]["held out n"]) == score.reliance.held_out.n
     assert rows[1]["alone AUC"] == "", "too few cases for an area leave the cell empty"
 
 
