@@ -47,7 +47,7 @@ class MapSummary:
         """Return the method, the layer and the grid in words."""
         rows, columns = self.grid
         if self.method in _TEXTS:
-            return f"{_TEXTS[self.method]} Layer {self.layer}, a grid of {rows} × {columns}; {_ONE_MAP}."
+            return f"From Grad-CAM of the layer {self.layer}, a grid of {rows} × {columns}; {_ONE_MAP}."
         method = METHODS[self.method]
         if not method.on_layer:
             return f"{method.display_name}, averaged to a grid of {rows} × {columns}; {_ONE_MAP}."
@@ -89,17 +89,18 @@ def pick_map(study: Study, run_id: str, samples: Sequence[int]) -> str:
     if len(labels) < 2:
         return chosen
     st.session_state["review-map"] = chosen
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.selectbox(
             "Map",
             list(labels),
             format_func=labels.__getitem__,
             width=230,
             key="review-map",
+            label_visibility="collapsed",
             on_change=lambda: remember_choice(map=_for_address(st.session_state["review-map"], labels)),
             help="\n\n".join(f"**{label}**: {describe_method(name)}" for name, label in labels.items()),
         )
-        st.caption(describe_method(chosen))
+        st.caption(describe_method(chosen), width="stretch")
     return chosen
 
 

@@ -172,13 +172,15 @@ def test_noisy_air_is_left_out_and_nothing_of_the_head(noisy: tuple[dict[str, np
     opened = read(pack_case("a", pack_volumes(volumes, SPACING_MM)))
     first, row, column, slices, rows, columns = opened.head["box"]
     for index, name in enumerate(SEQUENCES):
-        whole = np.zeros(head.shape)
+        background = opened.head["offsets"][index] + opened.head["background"][index]
+        whole = np.full(head.shape, background)
         whole[first : first + slices, row : row + rows, column : column + columns] = opened.values[index]
         np.testing.assert_array_equal(whole[head], volumes[name][head], err_msg=name)
         np.testing.assert_array_equal(volumes[name], before[name], err_msg="the data itself is never altered")
-        left_out = (whole == opened.head["offsets"][index]) & ~head
+        left_out = (whole == background) & ~head
         assert left_out.sum() > 0.7 * (~head).sum(), "all but a rim around the head"
         assert opened.head["air"][index] == volumes[name][left_out].max() < 80
+        assert background == np.median(volumes[name][left_out])
 
 
 def test_air_is_not_looked_for_where_the_image_is_cut_within_the_head() -> None:
@@ -236,10 +238,21 @@ def test_a_case_under_an_opaque_key_holds_voxels_and_their_geometry_only(volumes
     blob = pack_case("k3y", without_position(pack_volumes(volumes, SPACING_MM, PLACEMENT)))
     opened = read(blob)
     geometry = {"shape", "spacing", "reduced", "box", "placement", "order"}
-    values = {"voxels", "names", "slopes", "offsets", "windows", "air", "lowBits", "stream", "streamBytes"}
+    values = {
+        "voxels",
+        "names",
+        "slopes",
+        "offsets",
+        "windows",
+        "air",
+        "background",
+        "lowBits",
+        "stream",
+        "streamBytes",
+    }
     empty = {"squares", "samplePx", "mapGrid", "peaks", "troughs", "maxima", "scales", "classes", "chosen"}
     same_in_all_cases = {"start": 2, "signed": False, "shows": "evidence", "scaleOf": "this run", "colours": [*NAMES]}
-    assert set(opened.head) == {"id"} | geometry | values | empty | set(same_in_all_cases)
+    assert set(opened.head) == {"id", "stream", "streamBytes"} | geometry | values | empty | set(same_in_all_cases)
     assert not any(np.any(opened.head[name]) for name in empty)
     assert {name: opened.head[name] for name in same_in_all_cases} == same_in_all_cases
     assert opened.maps.size == opened.samples.size == 0

@@ -41,7 +41,8 @@ function movePointer(state, panel, event) {
 function valueAt(state, index) { // in the scanner's units
   const { head } = state.packed;
   const level = levelAt(state.packed, index, state.slice, state.pointer.row, state.pointer.column);
-  if (level === 0 && head.air[index] > head.offsets[index]) return `≤ ${writeValue(head.air[index])}`; // air is not sent
+  const noisy = head.air[index] > head.offsets[index];
+  if (noisy && level === head.background[index]) return `≤ ${writeValue(head.air[index])}`; // air was not sent as it was
   return writeValue(level * head.slopes[index] + head.offsets[index]);
 }
 

@@ -118,9 +118,9 @@ function restOf(stream, isWanted) { // comes in a message of its own, see rest.j
   });
 }
 
-function levelAt(packed, index, slice, row, column) { // 0 outside the box that was sent
+function levelAt(packed, index, slice, row, column) { // outside the box that was sent there is air
   const [firstSlice, firstRow, firstColumn, slices, rows, columns] = packed.head.box;
   const [s, r, c] = [slice - firstSlice, row - firstRow, column - firstColumn];
-  if (s < 0 || r < 0 || c < 0 || s >= slices || r >= rows || c >= columns) return 0;
+  if (s < 0 || r < 0 || c < 0 || s >= slices || r >= rows || c >= columns) return packed.head.background[index];
   return packed.volumes[index][(s * rows + r) * columns + c];
 }

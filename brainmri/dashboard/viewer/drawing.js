@@ -39,7 +39,7 @@ function prepareGrey(state, panel) {
   const [first, firstRow, firstColumn, slices, rows, columns] = head.box;
   const pixels = new Uint32Array(panel.image.data.buffer);
   const grey = (level) => 0xff000000 + 0x010101 * panel.table[level]; // alpha comes last in memory, so that it is the highest byte
-  pixels.fill(grey(0)); // outside the box that was sent
+  pixels.fill(grey(head.background[panel.index])); // outside the box that was sent
   const place = state.slice - first;
   const values = volumes[panel.index];
   for (let row = 0; place >= 0 && place < slices && row < rows; row += 1) {

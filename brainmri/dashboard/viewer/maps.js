@@ -1,6 +1,7 @@
 // The map of a square: its colours, and where its scale ends.
 const MAP_PX = 96; // side of a map as it is drawn; the canvas scales it to the square
 const SIGNED = 'signed';
+const SIGNED_DENSITY = 2.5; // colours that are pale where little speaks for or against would not be seen if transparent too
 
 function scaleEnd(state) { // the value at which the colours of the chosen class end
   const { head } = state.packed;
@@ -52,7 +53,7 @@ function paintShare(pixels, at, table, share, signed) { // no evidence: the imag
   pixels[at] = table[entry];
   pixels[at + 1] = table[entry + 1];
   pixels[at + 2] = table[entry + 2];
-  pixels[at + 3] = Math.round(255 * Math.abs(cut));
+  pixels[at + 3] = Math.round(255 * Math.min(1, Math.abs(cut) * (signed ? SIGNED_DENSITY : 1)));
 }
 
 function upsampleMap(values, rows, columns, side) { // bilinear between the centres of its cells, the outer halves flat

@@ -28,6 +28,7 @@ from brainmri.dashboard.viewer.voxels import (
     deflate,
     filled_box,
     find_air,
+    level_air,
     low_bits,
     to_levels,
 )
@@ -58,8 +59,9 @@ class PackedVolumes:
     windows : tuple of (float, float)
         Darkest and brightest value at the start, in the scanner's units.
     air : tuple of float
-        For each sequence, the brightest value of the air that is not sent, in the scanner's units: whatever is stored
-        as 0 may have been up to so bright.
+        For each sequence, the brightest value of the air that is not sent, in the scanner's units.
+    background : tuple of int
+        For each sequence, the stored value that stands for all of that air: the median of it.
     box : tuple of int
         First slice, row and column that are sent, and how many of each; around it is air.
     low_bits : tuple of int
@@ -81,6 +83,7 @@ class PackedVolumes:
     offsets: tuple[float, ...]
     windows: tuple[tuple[float, float], ...]
     air: tuple[float, ...]
+    background: tuple[int, ...]
     box: Box
     low_bits: tuple[int, ...]
     high: tuple[bytes, ...]
@@ -136,12 +139,8 @@ def pack_volumes(
     shown = [average(volume, reduced) for volume in volumes.values()]
     stored, slopes, offsets = zip(*(to_levels(volume) for volume in shown), strict=True)
     noise = find_air(shown)
-    air = list(offsets)
-    if noise is not None:
-        for place, levels in enumerate(stored):
-            air[place] += float(levels[noise].max()) * slopes[place]
-            levels[noise] = 0
-    inside, box = filled_box(stored)
+    air, background = zip(*(level_air(levels, noise) for levels in stored), strict=True)
+    inside, box = filled_box(stored, background)
     shifts = tuple(low_bits(levels) for levels in stored)
     high, low = compress_planes([np.ascontiguousarray(levels[inside]) for levels in stored], shifts)
     slices, rows, columns = shown[0].shape
@@ -152,7 +151,8 @@ def pack_volumes(
         slopes=slopes,
         offsets=offsets,
         windows=windows,
-        air=tuple(air),
+        air=tuple(offset + most * slope for offset, most, slope in zip(offsets, air, slopes, strict=True)),
+        background=background,
         box=box,
         low_bits=shifts,
         high=high,
@@ -270,6 +270,7 @@ def _describe_volumes(volumes: PackedVolumes) -> dict[str, Any]:
         "offsets": volumes.offsets,
         "windows": volumes.windows,
         "air": volumes.air,
+        "background": volumes.background,
         "lowBits": volumes.low_bits,
     }
 

@@ -97,7 +97,7 @@ function openCase(state, packed) {
   }));
   const without = head.classes.length === 0;
   for (const name of ['overlay', 'classes-label', 'opacity']) state.parts[name].disabled = without;
-  for (const name of ['overlay', 'classes-label', 'opacity-label']) state.parts[name].hidden = without;
+  for (const name of ['overlay', 'classes-label']) state.parts[name].hidden = without;
   state.parts.crop.disabled = head.squares.length === 0;
   state.parts['crop-label'].textContent = head.samplePx ? 'As the network saw it' : 'Region only';
   if (head.squares.length === 0) state.crop = false;

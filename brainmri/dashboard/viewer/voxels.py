@@ -72,7 +72,8 @@ def find_air(volumes: Sequence[NDArray[Any]]) -> NDArray[np.bool_] | None:
     if min(rows, columns) < _LEAST_BLOCKS * _BLOCK_PX:
         return None
     dark = np.logical_and.reduce([_dark_blocks(average(volume, _BLOCK_PX)) for volume in volumes])
-    head = ndimage.binary_dilation(~dark, ndimage.generate_binary_structure(3, 3))
+    around = ndimage.convolve((~dark).astype(np.uint8), np.ones((3, 3, 3), np.uint8), mode="constant")
+    head = ndimage.binary_dilation(~dark & (around > 1), np.ones((3, 3, 3)))  # a bright block alone is noise
     parts, _ = ndimage.label(~head, structure=_IN_PLANE)
     edge = np.unique(np.concatenate([parts[:, [0, -1]].ravel(), parts[:, :, [0, -1]].ravel()]))
     air = np.isin(parts, edge[edge > 0])
@@ -82,15 +83,28 @@ def find_air(volumes: Sequence[NDArray[Any]]) -> NDArray[np.bool_] | None:
     return np.pad(whole, ((0, 0), (0, rows - whole.shape[1]), (0, columns - whole.shape[2])), mode="edge")
 
 
-def filled_box(sequences: Sequence[NDArray[np.uint16]]) -> tuple[tuple[slice, ...], Box]:
-    """Return the smallest box outside which all sequences are 0, as slices of an array, and as first indices and sizes.
+def level_air(levels: NDArray[np.uint16], air: NDArray[np.bool_] | None) -> tuple[int, int]:
+    """Give all air of a sequence its median, in place; return the brightest level that was there, and the median."""
+    if air is None:
+        return 0, 0
+    found = levels[air]
+    background = int(np.median(found))
+    levels[air] = background
+    return int(found.max()), background
 
-    Each sequence must have a voxel above 0.
+
+def filled_box(sequences: Sequence[NDArray[np.uint16]], background: Sequence[int]) -> tuple[tuple[slice, ...], Box]:
+    """Return the smallest box outside which all sequences are background, as slices, and as first indices and sizes.
+
+    One sequence at least must have something else.
     """
     first, end = [], []
+    filled_voxels = np.logical_or.reduce(
+        [levels != np.uint16(empty) for levels, empty in zip(sequences, background, strict=True)]
+    )
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
-        filled = np.flatnonzero(np.logical_or.reduce([levels.any(axis=others) for levels in sequences]))
+        filled = np.flatnonzero(filled_voxels.any(axis=others))
         first.append(int(filled[0]))
         end.append(int(filled[-1]) + 1)
     inside = tuple(slice(low, high) for low, high in zip(first, end, strict=True))

@@ -28,6 +28,7 @@ function sayMap(state, square) {
   parts.overlay.setAttribute('aria-pressed', String(state.overlay && hasMaps));
   parts.against.hidden = !head.signed || !hasMaps;
   parts.against.setAttribute('aria-pressed', String(state.against));
+  parts['opacity-label'].hidden = !hasMaps;
   parts.scale.hidden = !hasMaps || none || !state.overlay;
   parts['colour-map'].hidden = state.against; // red and blue have a meaning
   const share = peak > 0 ? Math.round((100 * peak) / scaleEnd(state)) : 0;
@@ -35,6 +36,7 @@ function sayMap(state, square) {
   parts.peak.hidden = !(peak > 0);
   parts.peak.style.left = `${Math.min(100, state.against ? 50 + share / 2 : share)}%`;
   parts['scale-start'].textContent = state.against ? 'against' : '0';
+  parts['scale-end'].textContent = state.against ? 'for; strongest in' : 'strongest in';
   const what = state.against ? 'Colours of the map, blue against and red for the diagnosis' : 'Colours of the map, from no evidence on';
   parts.ramp.setAttribute('aria-label', `${what}; ` +
     (peak > 0 ? `this slice reaches ${share} % of the scale` : 'this slice has none'));
