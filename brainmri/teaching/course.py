@@ -190,18 +190,21 @@ def store_answer(session: Session, reader: Reader, position: int, step: Step, an
     answer.check(plan)
     if warning := warn_of_identity(answer.reasoning):
         raise TeachingError(warning.replace("The note", "The reasoning"))
-    earlier = latest_answers(session, reader.reader_id).get((position, step))
-    if earlier is not None and as_given(earlier) == answer:
-        _leave_reopened(session, reader.reader_id, position)
+    if _stands(session, reader, position, step, answer):
         return
     refuse_closed(found)
     now = find_place(session, reader)
     if now.position != position or now.step != step:
+        if _stands(session, reader, position, step, answer):  # stored by another window since we looked
+            return
         if now.position == position and now.timed_out and step == "alone":
             raise TeachingError("The time for this case was over before the answer arrived. Go on with the next step.")
         raise TeachingError("This case was answered already. The answer that you gave first counts.")
     row = session.get_one(Reading, (reader.reader_id, position))
-    version, seconds = (1, _seconds(row.opened_at)) if earlier is None else (earlier.version + 1, earlier.seconds)
+    version, seconds = 1, _seconds(row.opened_at)
+    if step in now.answers:
+        earlier = latest_answers(session, reader.reader_id)[position, step]
+        version, seconds = earlier.version + 1, earlier.seconds
     session.add(_answer(row, step, answer, version=version, seconds=seconds))
     row.reopened = False
 
@@ -220,10 +223,13 @@ def _answer(row: Reading, step: Step, given: GivenAnswer, *, version: int, secon
     )
 
 
-def _leave_reopened(session: Session, reader_id: str, position: int) -> None:
-    row = session.get(Reading, (reader_id, position))
-    if row is not None:
-        row.reopened = False
+def _stands(session: Session, reader: Reader, position: int, step: Step, answer: GivenAnswer) -> bool:
+    """Return whether this very answer counts already; who went back to the case then leaves it again."""
+    counting = latest_answers(session, reader.reader_id).get((position, step))
+    if counting is None or as_given(counting) != answer:
+        return False
+    session.get_one(Reading, (reader.reader_id, position)).reopened = False
+    return True
 
 
 def finish_case(session: Session, reader_id: str, position: int) -> None:

@@ -130,13 +130,8 @@ def list_sessions(study: Study) -> tuple[SessionSummary, ...]:
     with study.session() as session:
         cases = _count(session, SessionCase.session_id)
         readers = _count(session, Reader.session_id)
-        finished = dict(
-            session.execute(
-                select(Reader.session_id, func.count())
-                .where(Reader.finished_at.is_not(None))
-                .group_by(Reader.session_id)
-            ).tuples()
-        )
+        over = select(Reader.session_id, func.count()).where(Reader.finished_at.is_not(None))
+        finished = {row[0]: row[1] for row in session.execute(over.group_by(Reader.session_id))}
         rows = session.scalars(select(TeachingSession).order_by(TeachingSession.session_id.desc())).all()
     return tuple(
         SessionSummary(
@@ -249,4 +244,4 @@ def _cases_of(session_id: str) -> Select[SessionCase]:
 
 
 def _count(session: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
-    return dict(session.execute(select(column, func.count()).group_by(column)).tuples())
+    return {row[0]: row[1] for row in session.execute(select(column, func.count()).group_by(column))}
