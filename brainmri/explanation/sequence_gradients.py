@@ -42,7 +42,7 @@ class GradientContributions:
             One a sequence.
         """
         own, theirs = (
-            ", ".join(f"{name} {share:.0f} %" for name, share in zip(SEQUENCES, _shares(values), strict=True))
+            ", ".join(f"{name} {share:.0f}\u00a0%" for name, share in zip(SEQUENCES, _shares(values), strict=True))
             for values in (self.values, shapley)
         )
         first, second = (SEQUENCES[int(np.argmax(np.abs(values)))] for values in (self.values, shapley))
@@ -52,8 +52,9 @@ class GradientContributions:
             else f"They disagree: the one gives {first} the largest part, the other {second}."
         )
         return (
-            f"Integrated Gradients, another way to share out the logit between this image and its blurred form, gives "
-            f"{own}; the Shapley values of the same logit give {theirs}. {verdict}{self._describe_missing()}"
+            "Integrated Gradients, another way to share out how the score differs between this image and its blurred "
+            f"form, gives {own}; the Shapley values of the same score (the logit, which the probability is made of) "
+            f"give {theirs}. {verdict}{self._describe_missing()}"
         )
 
     def _describe_missing(self) -> str:

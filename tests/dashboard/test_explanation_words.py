@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brainmri.dashboard.explanations.architectures import describe_peak, describe_repeats
-from brainmri.dashboard.explanations.pictures import colour_bar, enlarge
+from brainmri.dashboard.explanations.pictures import beside_colour_bar, enlarge
 from brainmri.explanation.map_summary import MapSpread
 
 
@@ -46,7 +46,12 @@ def test_a_sample_is_enlarged_between_its_own_values() -> None:
     assert (large[0, 0], large[0, -1], large.dtype) == (0, 255, np.uint8)
 
 
-def test_the_bar_has_most_evidence_at_the_top() -> None:
-    bar = colour_bar(3, 50)
-    assert bar.shape == (50, 3, 3)
-    assert bar[0].sum() > bar[25].sum() > bar[-1].sum()
+def test_the_bar_beside_an_image_has_most_evidence_at_the_top() -> None:
+    grey = np.full((50, 40), 7, dtype=np.uint8)
+    picture = beside_colour_bar(grey, gap=6, width=10)
+    assert picture.shape == (50, 56, 4)
+    assert (picture[:, :40] == (7, 7, 7, 255)).all()
+    assert not picture[:, 40:46].any()  # nothing, and transparent
+    bar = picture[:, 46:, :3].astype(int).sum(axis=(1, 2))
+    assert bar[0] > bar[25] > bar[-1]
+    assert (picture[:, 46:, 3] == 255).all()

@@ -123,12 +123,12 @@ def test_a_case_has_the_mean_over_its_slices_and_says_what_is_missing(found):
 def test_the_comparison_names_agreement_and_disagreement():
     one = GradientContributions(values=(1.0, -1.0, 2.0), difference=2.0)
     same = one.compare((0.5, 0.0, 1.5))
-    assert "gives T1 25 %, T2 -25 %, T1c 50 %;" in same
-    assert "give T1 25 %, T2 0 %, T1c 75 %." in same
+    assert "gives T1 25\u00a0%, T2 -25\u00a0%, T1c 50\u00a0%;" in same
+    assert "give T1 25\u00a0%, T2 0\u00a0%, T1c 75\u00a0%." in same
     assert same.endswith("Both give T1c the largest part.")
     assert "the one gives T1c the largest part, the other T1." in one.compare((3.0, 0.0, 1.0))
     nothing = GradientContributions(values=(0, 0, 0), difference=0)
-    assert "gives T1 0 %, T2 0 %, T1c 0 %;" in nothing.compare((0, 0, 1))
+    assert "gives T1 0\u00a0%, T2 0\u00a0%, T1c 0\u00a0%;" in nothing.compare((0, 0, 1))
 
 
 def test_what_the_gradients_leave_out_is_told_where_it_matters():

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from brainmri.dashboard.explanations.choices import pick_diagnosis, pick_sequence, pick_slice
-from brainmri.dashboard.explanations.pictures import colour_bar, enlarge
+from brainmri.dashboard.explanations.pictures import beside_colour_bar, enlarge
 from brainmri.dashboard.explanations.stored import maps
 from brainmri.dashboard.review import TestedCase, TestedImage, read_verdicts
 from brainmri.evaluation.case_verdicts import CaseVerdict, verdicts_on_case
@@ -25,9 +25,8 @@ from brainmri.study import Study
 from brainmri.training.architecture_names import display_architecture
 from brainmri.vocabulary import SEQUENCES, display_diagnosis
 
-_LARGE_PX: Final = 224
-_SMALL_PX: Final = 108
-_BAR_PX: Final = (12, 224)
+_LARGE_PX: Final = 200
+_SMALL_PX: Final = 92
 _STRONGEST_SD: Final = 0.5
 """Standard deviation at which its colours end, as a share of strong evidence; half the repeats against the others."""
 
@@ -124,9 +123,8 @@ def _show_slice(grey: NDArray[np.uint8], sequence: str, image: TestedImage) -> N
     """Show the slice without a map, and the scale of colours."""
     st.markdown(f"**{sequence}**, slice {image.slice_index + 1}")
     st.caption("as the networks saw it")
-    with st.container(horizontal=True, gap="small"):
-        st.image(grey, width=_LARGE_PX)
-        st.image(colour_bar(*_BAR_PX), width=_BAR_PX[0])
+    picture = beside_colour_bar(grey)
+    st.image(picture, width=picture.shape[1])
     st.caption("Bar: none below, strong evidence above.")
 
 
