@@ -30,6 +30,7 @@ _RECORD_MODULES: Final = (
     "brainmri.training.records",
     "brainmri.review.records",
     "brainmri.teaching.records",
+    "brainmri.people.records",
     "brainmri.tasks",
 )
 """Modules that define tables; imported when a study opens, so that all tables exist."""

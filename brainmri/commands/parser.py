@@ -24,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_training_commands(commands)
     _add_result_commands(commands)
     _add_bench_command(commands)
+    _add_people_commands(commands)
     return parser
 
 
@@ -213,6 +214,22 @@ def _add_bench_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     bench.add_argument("--seconds", type=float, metavar="S", help="length of a measurement (default 5, quick 1.5)")
 
 
+def _add_people_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "say who may do what where a sign-in is configured, and show who did what"
+    people = commands.add_parser("people", help=text, description=text[0].upper() + text[1:] + ".")
+    actions = people.add_subparsers(dest="action", required=True, metavar="list|grant|revoke|audit")
+    _command(actions, "list", "people:list_people", "show people and their roles")
+    grant = _command(actions, "grant", "people:grant_roles", "give a person roles")
+    grant.add_argument("person", metavar="EMAIL", help="as the sign-in names them")
+    grant.add_argument("roles", nargs="+", metavar="ROLE", help="instructor, reviewer, reader, may-train")
+    grant.add_argument("--name", help="as it stands at findings and answers (default: the address)")
+    revoke = _command(actions, "revoke", "people:revoke_roles", "take roles from a person; without ROLE all of them")
+    revoke.add_argument("person", metavar="EMAIL")
+    revoke.add_argument("roles", nargs="*", metavar="ROLE")
+    audit = _command(actions, "audit", "people:show_audit", "show who did what, the newest first")
+    audit.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many rows (default 50)")
+
+
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
@@ -249,3 +266,10 @@ def _seed(text: str) -> int:
     if not 0 <= seed < 2**31:
         raise argparse.ArgumentTypeError("expected a whole number from 0 to 2147483647")
     return seed
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("expected a whole number from 1")
+    return count
