@@ -9,7 +9,7 @@ from brainmri.dashboard.reviewing.choices import pick_case, pick_experiment, pic
 from brainmri.dashboard.reviewing.filtering import read_filter, show_conditions, show_filter
 from brainmri.dashboard.reviewing.header import show_badges, show_verdict
 from brainmri.dashboard.reviewing.images import show_images
-from brainmri.dashboard.reviewing.keys import listen_to_keys
+from brainmri.dashboard.reviewing.keys import listen_to_keys, show_keys
 from brainmri.dashboard.reviewing.panels import FIRST, pick_panel, show_explanation
 from brainmri.dashboard.reviewing.verdicts import show_all_verdicts, show_slices
 from brainmri.dashboard.reviewing.walk import describe_place, pick_scope, show_steps, whole_worklist
@@ -76,9 +76,10 @@ def show_review(study: Study, reviewed: dict[str, str]) -> None:
     left, right = st.columns([3, 2])
     with left.container(border=True, height="stretch"):
         show_all_verdicts(verdicts, run, case)
+        show_slices(case)
     with right.container(border=True, height="stretch"):
         show_findings(study, experiment_id, case_id=case.case_id, run_id=run.run_id)
-        listen_to_keys()
+        show_keys()
         show_corrections(study, case.case_id, diagnosis=case.diagnosis, drawn=drawn)
     show_changes(study, experiment_id, case.dataset_hash)
     panel = pick_panel(repeats_another=read_experiment(study, experiment_id).parent_id is not None)
@@ -86,9 +87,9 @@ def show_review(study: Study, reviewed: dict[str, str]) -> None:
         if panel == FIRST:
             show_worklist(study, experiment_id, listed, tested, case.case_id, run_id=run.run_id, verdicts=verdicts)
             show_agreement(study, experiment_id)
-            show_slices(case)
         else:
             show_explanation(study, panel, experiment_id, run, case)
+    listen_to_keys()
     if following is not None:
         with explain_errors():
             warm_up(study, following)

@@ -93,7 +93,10 @@ def tested_cases(study: Study, experiment_id: str, run: FinishedRun) -> tuple[Te
 
 
 def pick_case(tested: Sequence[TestedCase], listed: Worklist) -> TestedCase | None:
-    """Return the case that the address names; else the run's hardest one of the list; None where it tested none."""
+    """Return the case that the address names; else the hardest one that the run tested; None where it tested none.
+
+    A link to a run opens the case that this run has most surely wrong; else the order of the list counts.
+    """
     by_id = {case.case_id: case for case in tested}
     asked = st.query_params.get("case")
     if asked in by_id:
@@ -103,8 +106,10 @@ def pick_case(tested: Sequence[TestedCase], listed: Worklist) -> TestedCase | No
             f"This run did not test {asked}: it was among its training cases, or is not in its data set.",
             icon=":material/info:",
         )
-    names = {row.case_id for row in listed.rows}
-    return next((case for case in tested if case.case_id in names), next(iter(tested), None))
+    names = [row.case_id for row in listed.rows]
+    if st.query_params.get("run") and set(by_id) <= set(names):
+        return next(iter(tested), None)
+    return next((by_id[name] for name in names if name in by_id), next(iter(tested), None))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
