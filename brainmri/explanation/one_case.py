@@ -76,9 +76,15 @@ class CaseExplainer:
         return ExplainedCase(run_id=run_id, case_id=case_id, images=len(tested), made=made, seconds=seconds)
 
     def prepare(self, run_id: str) -> bool:
-        """Read the network of a run ahead of its first case; return whether that could be done."""
+        """Read the network of a run and pass an image through it, forward and backward, ahead of its first case.
+
+        Most of what the first passes take is loading code and choosing algorithms. Returns whether it could be done.
+        """
         try:
-            return self._open(run_id).trained is not None
+            opened = self._open(run_id)
+            _ = opened.rows
+            opened.trained.explain(opened.samples[:1], method=METHOD)
+            return True
         except Exception:
             return False  # nobody waits for this; the first case says why
 
