@@ -79,7 +79,7 @@ def _offer_case(study: Study, run: FinishedRun, case: TestedCase | None) -> None
         type="primary",
         icon=":material/bolt:",
         key="explain-case",
-        help="One to five seconds on a processor, by the network and the number of slices; some more for the first case.",
+        help="One to five seconds on a processor, by the network and its slices; some more for the first case.",
     )
     if not pressed:
         return
