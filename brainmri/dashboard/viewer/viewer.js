@@ -55,8 +55,9 @@ function startCase(state, packed) { // it is shown as soon as its first slice is
   }
   const isWanted = () => state.data === data;
   receive(packed, isWanted, () => {
-    if (state.packed !== packed) openCase(state, packed);
-    requestDraw(state);
+    if (state.packed === packed) { requestDraw(state); return; }
+    openCase(state, packed);
+    draw(state); // at once: the next frame may wait until the rest of the page has been laid out
   }).catch((error) => {
     if (isWanted()) state.parts.note.textContent = `The images could not be unpacked (${error.name}). Load the page again, in a browser of 2023 or later.`;
   });
