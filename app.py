@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from brainmri.dashboard.frame import configure_page, prepare_libraries, require_sign_in, show_sidebar
+from brainmri.dashboard.entrance import open_pages
+from brainmri.dashboard.frame import configure_page, prepare_libraries, show_sidebar
 from brainmri.dashboard.state import explain_errors
 
 PAGES = {
@@ -15,12 +16,12 @@ PAGES = {
         st.Page("pages/results.py", title="Results", icon=":material/bar_chart:"),
     ],
     "Review": [st.Page("pages/review.py", title="Case review", icon=":material/frame_inspect:")],
+    "Teaching": [st.Page("pages/teaching.py", title="Teaching", icon=":material/school:")],
 }
 
 configure_page()
-require_sign_in()
-page = st.navigation(PAGES)
 with explain_errors():
+    page = open_pages(PAGES)
     show_sidebar()
     page.run()
 prepare_libraries()

@@ -1,4 +1,4 @@
-"""The frame around every page: page config, sign-in, sidebar."""
+"""The frame around every page: page config and sidebar."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Final
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
+from brainmri.dashboard.access import full_person, is_reading, leave_reading, may, sees_teaching_only
+from brainmri.dashboard.entrance import show_key_field
 from brainmri.dashboard.state import current_study
 
 NOTICE: Final = "For research and teaching. Not for diagnosis."
@@ -36,21 +38,17 @@ def _import_libraries() -> None:
     threadpool_limits(1, user_api="blas")
 
 
-def require_sign_in() -> None:
-    """Ask for a sign-in where ``.streamlit/secrets.toml`` configures one, and stop the page until it is done."""
-    if st.user.get("is_logged_in", True):
-        return
-    st.title("brainmri")
-    st.write("This study is protected. Sign in to open it.")
-    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
-    st.stop()
-
-
 def show_sidebar() -> None:
-    """Show which study is open, and what the software is for."""
+    """Show which study is open, what the software is for, and the ways out. A reader sees no name of a study."""
+    person = full_person()
     with st.sidebar:
-        folder = current_study().folder
-        st.caption(f":material/folder_open: Study **{folder.name}**", help=str(folder))
+        if may("instructor", "reviewer", "may-train"):
+            folder = current_study().folder
+            st.caption(f":material/folder_open: Study **{folder.name}**", help=str(folder))
         st.caption(NOTICE)
-        if st.user.get("is_logged_in"):
+        if is_reading() and not sees_teaching_only(person):
+            st.button("Leave reading", icon=":material/logout:", key="leave-reading", on_click=leave_reading)
+        show_key_field()
+        if person.signed_in:
+            st.caption(f":material/person: {person.name}")
             st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout)

@@ -89,8 +89,9 @@ def grant(study: Study, subject: str, roles: Iterable[str], *, by: str, name: st
             person.roles = [role for role in ROLES if role in given or role in person.roles]
             session.add(make_entry(by, "grant roles", subject, {"roles": given, "now": person.roles}))
     except IntegrityError as error:
+        taken = " ".join((name or subject).split())
         raise UsageError(
-            f"Another person of this study has the name '{' '.join((name or subject).split())}'. Give another one with --name."
+            f"Another person of this study has the name '{taken}'. Give another one with --name."
         ) from error
     return person
 

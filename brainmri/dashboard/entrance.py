@@ -1,0 +1,127 @@
+"""The way in: sign-in, waiting for a role, the instructor's key, and the lock of readers to the teaching page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from brainmri.dashboard import access
+from brainmri.dashboard.access import Person
+from brainmri.people.identity import CLAIM_VARIABLE
+from brainmri.people.passphrase import KEY_HOLE, instructor_key
+
+TEACHING: Final = "teaching"
+"""Address of the page that readers see."""
+
+_ENTERED: Final = "access-entered"
+_TURNED_AWAY: Final = "access-turned-away"
+_LINK: Final = ("code", "reader")
+"""What the address of a reading session carries."""
+
+
+def open_pages(pages: Mapping[str, Sequence[Page]]) -> Page:
+    """Return the page that the visitor gets; who may see none is stopped here, with what to do.
+
+    Readers get the teaching page, whichever page the address names. All pages stay known, so that an address is
+    answered in a sentence instead of being called unknown.
+
+    Parameters
+    ----------
+    pages : mapping of str to sequence of Page
+        All pages, by section.
+
+    Raises
+    ------
+    StudyError
+        Where the study cannot be opened, or a setting of the sign-in or the key cannot be used.
+    """
+    if access.sign_in_configured() and not st.user.get("is_logged_in"):
+        st.navigation(pages, position="hidden")
+        _ask_for_sign_in()
+    _notice_link()
+    person = access.current_person()
+    if not person.roles:
+        st.navigation(pages, position="hidden")
+        _show_waiting(person)
+    if not access.sees_teaching_only(person):
+        return st.navigation(pages)
+    page = st.navigation(pages, position="hidden")
+    if page.url_path != TEACHING:
+        _lead_to_teaching(pages, page)
+    if st.session_state.pop(_TURNED_AWAY, False):
+        st.info("Only reading sessions are open to you here.", icon=":material/lock:")
+    return page
+
+
+def show_key_field() -> None:
+    """Offer the field for the instructor's key, where one is set and nobody signs in; once entered, to lock again."""
+    if access.sign_in_configured() or access.is_reading() or instructor_key() is None:
+        return
+    if access.may("instructor"):
+        st.button("Lock again", icon=":material/lock:", type="tertiary", on_click=access.lock_again)
+        return
+    with (
+        st.expander("Instructor", icon=":material/key:"),
+        st.form("instructor-key", border=False, clear_on_submit=True),
+    ):
+        text = st.text_input("Key", type="password", autocomplete="current-password")
+        if not st.form_submit_button("Open all pages"):
+            return
+        if access.unlock(text):
+            st.rerun()
+        wait = KEY_HOLE.seconds_to_wait()
+        st.error(f"Not taken. Try again in {wait:.0f} s." if wait >= 1 else "This is not the key.")
+
+
+def _notice_link() -> None:
+    """Lock a browser session that begins with the link of a reading session, where everybody might see all pages."""
+    if st.session_state.get(_ENTERED):
+        return
+    st.session_state[_ENTERED] = True
+    if any(name in st.query_params for name in _LINK) and not access.sign_in_configured() and instructor_key() is None:
+        access.came_by_link()
+
+
+def _lead_to_teaching(pages: Mapping[str, Sequence[Page]], asked: Page) -> NoReturn:
+    teaching = next((one for section in pages.values() for one in section if one.url_path == TEACHING), None)
+    if teaching is None:
+        st.title("brainmri")
+        st.info("Only reading sessions are open to you, and there are none here.", icon=":material/lock:")
+        st.stop()
+    st.session_state[_TURNED_AWAY] = asked.url_path != ""  # the address without a page is the front door
+    st.switch_page(teaching, query_params={name: st.query_params[name] for name in _LINK if name in st.query_params})
+
+
+def _ask_for_sign_in() -> NoReturn:
+    """Ask for the sign-in that ``.streamlit/secrets.toml`` configures."""
+    st.title("brainmri")
+    st.write("This study is protected. Sign in to open it.")
+    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+    st.stop()
+
+
+def _show_waiting(person: Person) -> NoReturn:
+    """Say to somebody who signed in and has no role what they wait for, and whom to ask."""
+    st.title("brainmri")
+    with st.container(border=True, width=640):
+        if not person.subject:
+            st.subheader("Your sign-in does not say who you are", anchor=False)
+            st.write(
+                "It names no e-mail address that is confirmed. Ask whoever runs this study to have your address "
+                f"confirmed, or to choose another claim in {CLAIM_VARIABLE}."
+            )
+        else:
+            st.subheader("You are signed in, and have no role in this study yet", anchor=False)
+            st.write(f"{access.ask_whom()} They need to know how the sign-in names you:")
+            st.code(person.subject, language=None, wrap_lines=True)
+            st.caption(
+                "Roles are given on the computer that runs brainmri: `python -m brainmri people grant "
+                f"{person.subject} reader`, or with instructor, reviewer, may-train."
+            )
+        with st.container(horizontal=True):
+            st.button("Look again", icon=":material/refresh:", type="primary", key="look-again")
+            st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+    st.stop()
