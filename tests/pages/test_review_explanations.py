@@ -111,7 +111,8 @@ def test_one_case_can_be_explained_at_once(
     assert helper.asked == [(RUN, case.case_id)]
     assert "Without T1c it would say" in texts(app)
     assert "what the other choices in place of a missing sequence give" in texts(app)
-    app.button(key="explain-all").click().run()
+    assert "what each sequence contributed in this run" not in texts(app)  # the offer has gone
+    app.button(key="explain-rest").click().run()
     assert started == [("explain", ["explain-all", RUN], RUN)]
 
 

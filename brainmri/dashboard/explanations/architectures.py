@@ -14,6 +14,7 @@ from brainmri.dashboard.explanations.choices import pick_diagnosis, pick_sequenc
 from brainmri.dashboard.explanations.pictures import beside_colour_bar, enlarge
 from brainmri.dashboard.explanations.stored import maps
 from brainmri.dashboard.review import TestedCase, TestedImage, read_verdicts
+from brainmri.dashboard.state import explain_errors
 from brainmri.evaluation.case_verdicts import CaseVerdict, verdicts_on_case
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.evaluation.verdicts import Verdicts
@@ -46,6 +47,8 @@ class _Network:
     """Of the diagnosis, by every repeat that tested the case: shape (n,)."""
 
 
+@st.fragment
+@explain_errors()
 def show_architectures(
     study: Study, experiment_id: str, runs: Sequence[FinishedRun], case: TestedCase, *, run: FinishedRun
 ) -> None:

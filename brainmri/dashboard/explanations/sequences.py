@@ -11,6 +11,7 @@ from brainmri.dashboard.explanations.choices import pick_diagnosis
 from brainmri.dashboard.explanations.offers import offer_run
 from brainmri.dashboard.explanations.stored import contributions, gradients, stored_baselines
 from brainmri.dashboard.review import TestedCase
+from brainmri.dashboard.state import explain_errors
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.evaluation.wording import format_share
 from brainmri.explanation.contribution_summary import ContributionSpread, over_repeats
@@ -25,6 +26,8 @@ from brainmri.vocabulary import SEQUENCES, display_diagnosis
 _SCORES: Final[dict[Score, str]] = {"probability": "Probability", "logit": "Logit"}
 
 
+@st.fragment
+@explain_errors()
 def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], case: TestedCase) -> None:
     """Show what T1, T2 and T1c contributed to what the network says of a case.
 
@@ -39,8 +42,12 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
     st.subheader("What each sequence contributed", anchor=False)
     stored = stored_baselines(study, run.run_id, case.case_id)
     if not stored:
-        offer_run(study, run, "what each sequence contributed", case)
-        return
+        place = st.empty()
+        with place.container():
+            if not offer_run(study, run, "what each sequence contributed", case):
+                return
+        place.empty()
+        stored = stored_baselines(study, run.run_id, case.case_id)
     with st.container(horizontal=True):
         index = pick_diagnosis(case, "To the diagnosis", f"contributed-{run.run_id}-{case.case_id}")
         score: Score = st.segmented_control(
@@ -88,7 +95,7 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
         "sequence decides the answer: compare the choices."
     )
     if not take_inventory(study, run.run_id).baselines:  # only this case was explained
-        offer_run(study, run, "what the other choices in place of a missing sequence give")
+        offer_run(study, run, "what the other choices in place of a missing sequence give", key="explain-rest")
 
 
 def _gradients(
