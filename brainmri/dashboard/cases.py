@@ -11,6 +11,7 @@ from typing import Any, Final
 import streamlit as st
 from sqlalchemy import select
 
+from brainmri.dashboard.access import may, missing
 from brainmri.dashboard.formatting import fit_table, format_count, format_date, format_voxel
 from brainmri.dashboard.pictures import pack_without_run
 from brainmri.dashboard.state import query_choice, remember_choice
@@ -202,6 +203,9 @@ def _show_pictures(study: Study, case: Case) -> None:
 
 
 def _show_corrections(study: Study, case: Case) -> None:
+    if not may("reviewer"):
+        st.caption(missing("reviewer", to="correct cases"))
+        return
     left, right = st.columns(2)
     with left.container(horizontal=True, vertical_alignment="bottom"):
         _correct_diagnosis(study, case)
