@@ -87,6 +87,9 @@ def describe_agreement(findings: Sequence[Finding]) -> str:
         return f"all {len(findings)} reviewers say {counts[0][0]}"
     if counts[0][1] == 1:
         return f"{len(findings)} reviewers, each another verdict"
+    if counts[0][1] == counts[1][1]:
+        words = ", ".join(f"{verdict} {count}" for verdict, count in counts)
+        return f"{len(findings)} reviewers, divided: {words}"
     return f"{counts[0][1]} of {len(findings)} reviewers say {counts[0][0]}"
 
 

@@ -104,9 +104,15 @@ def _cohen(found: Agreement, codes: NDArray[np.intp], words: int) -> Agreement:
 
     counts = np.zeros((words, words))
     np.add.at(counts, (codes[:, 0], codes[:, 1]), 1)
-    result = cohens_kappa(counts)
+    with np.errstate(
+        invalid="ignore"
+    ):  # the variance of a constant reviewer is 0, or as much below as rounding makes it
+        result = cohens_kappa(counts)
     kappa = float(result.kappa)
-    if result.std_kappa == 0:
+    if (counts.sum(axis=0) > 0).sum() == 1 or (counts.sum(axis=1) > 0).sum() == 1:
+        note = "A reviewer who gives one verdict to all cases agrees no better than by chance: kappa is 0, no interval."
+        return replace(found, kappa=0.0, note=note)
+    if found.agreed == found.cases:
         return replace(found, kappa=kappa, note="Without any disagreement the standard error is 0: no interval.")
     return replace(found, kappa=kappa, lower=float(result.kappa_low), upper=min(float(result.kappa_upp), 1.0))
 

@@ -92,3 +92,15 @@ def test_fewer_than_two_reviewers_or_shared_cases_have_no_kappa() -> None:
     (found,) = measure_agreement({"case-0001": {"Abe": "artefact"}, "case-0002": {"Ito": "artefact"}})
     assert (found.cases, found.kappa) == (0, None)
     assert "fewer than two cases" in found.note
+
+
+def test_a_reviewer_who_always_says_the_same_agrees_as_by_chance() -> None:
+    """Observed agreement 2/3 and expected agreement 1 · 2/3 are equal, whatever the other says: kappa is 0."""
+    ratings = {
+        "case-1": {"A": "artefact", "B": "artefact"},
+        "case-2": {"A": "artefact", "B": "artefact"},
+        "case-3": {"A": "artefact", "B": "label error"},
+    }
+    (found,) = measure_agreement(ratings)
+    assert (found.agreed, found.kappa, found.lower) == (2, 0.0, None)
+    assert "no better than by chance" in str(found.note)

@@ -202,3 +202,22 @@ def test_a_whole_protocol_is_listed_in_a_third_of_a_second() -> None:
         taken.append(time.perf_counter() - begun)
     assert len(found.rows) == 300
     assert min(taken) < 0.3
+
+
+def test_what_people_said_since_replaces_what_the_rows_hold(worklist: Worklist) -> None:
+    now = worklist.with_findings(
+        [Finding(case_id="case-0", reviewer="Abe", verdict="artefact", note="Blur", bookmarked=True)]
+    )
+    assert names(now) == names(worklist)
+    assert [row.reviewers for row in now.rows] == [(), (), ("Abe",)]
+    assert (now.rows[2].verdicts, now.rows[2].notes, now.rows[2].bookmarked) == (("artefact",), ("Blur",), True)
+
+
+def test_some_cases_of_the_list_stay_in_its_order(worklist: Worklist) -> None:
+    assert names(worklist.among(["case-0", "case-2", "case-9"])) == ["case-2", "case-0"]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_limit_that_is_no_number_is_refused(number: str) -> None:
+    with pytest.raises(UsageError, match="expected a number"):
+        Filter.from_query({"confidence_to": number})
