@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import streamlit as st
 
 from brainmri import tasks
+from brainmri.dashboard.access import act, may
 from brainmri.dashboard.formatting import (
     fit_table,
     format_bytes,
@@ -21,6 +22,7 @@ from brainmri.dashboard.progress import REFRESH_S, show_task
 from brainmri.dashboard.state import explain_errors, query_choice, remember_choice
 from brainmri.errors import StudyError
 from brainmri.evaluation.wording import list_words
+from brainmri.people.roles import Role
 from brainmri.study import Study
 from brainmri.tasks import Task
 from brainmri.training import jobs
@@ -82,6 +84,7 @@ _CURVES: Final[tuple[tuple[Literal["train_loss", "train_accuracy"], str, str], .
     ("train_accuracy", "Accuracy on training images", "Higher than on held-out images: the network has seen these."),
 )
 _CAN_GO_ON: Final = ("interrupted", "stopped", "failed", "queued")
+_TRAINING: Final[tuple[Role, ...]] = ("may-train",)
 _START_WEIGHTS: Final = {"imagenet": "published", "scratch": "from scratch"}
 
 
@@ -167,7 +170,9 @@ def _describe_workers(workers: Sequence[WorkerRow]) -> str:
 
 
 def _show_controls(study: Study, progress: ExperimentProgress, *, first: bool) -> None:
-    """Show the buttons that act on an experiment at work."""
+    """Show the buttons that act on an experiment at work, to who may use them."""
+    if not may(*_TRAINING):
+        return
     experiment_id = progress.experiment_id
     waiting = [run.run_id for run in progress.runs if run.status == QUEUED]
     if not first and waiting:
@@ -175,16 +180,16 @@ def _show_controls(study: Study, progress: ExperimentProgress, *, first: bool) -
             "Do next",
             key=f"first-{experiment_id}",
             icon=":material/vertical_align_top:",
-            on_click=move_first,
-            args=(study, waiting),
+            on_click=act,
+            args=(_TRAINING, "do next", experiment_id, move_first, study, waiting),
         )
     if progress.paused:
         st.button(
             "Go on",
             key=f"resume-{experiment_id}",
             icon=":material/play_circle:",
-            on_click=_go_on,
-            args=(study, experiment_id),
+            on_click=act,
+            args=(_TRAINING, "continue training", experiment_id, _go_on, study, experiment_id),
         )
     else:
         st.button(
@@ -193,8 +198,8 @@ def _show_controls(study: Study, progress: ExperimentProgress, *, first: bool) -
             icon=":material/pause_circle:",
             help="Runs at work end their epoch and go on from there later.",
             disabled=progress.stop_requested,
-            on_click=jobs.pause,
-            args=(study, experiment_id),
+            on_click=act,
+            args=(_TRAINING, "pause training", experiment_id, jobs.pause, study, experiment_id),
         )
     st.button(
         "Stopping …" if progress.stop_requested else "Stop",
@@ -202,8 +207,8 @@ def _show_controls(study: Study, progress: ExperimentProgress, *, first: bool) -
         icon=":material/stop_circle:",
         help="Runs at work end at once. Finished runs are kept, and Continue goes on with the others.",
         disabled=progress.stop_requested,
-        on_click=jobs.request_stop,
-        args=(study, experiment_id),
+        on_click=act,
+        args=(_TRAINING, "stop training", experiment_id, jobs.request_stop, study, experiment_id),
     )
 
 
@@ -302,21 +307,21 @@ def _show_run(study: Study, run: RunRow) -> None:
     """Show the end of a run's log, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.run_id}**", width="content")
-        if run.status in (FAILED, STOPPED):
+        if run.status in (FAILED, STOPPED) and may(*_TRAINING):
             st.button(
                 "Try again",
                 icon=":material/replay:",
                 key=f"retry-{run.run_id}",
-                on_click=_retry,
-                args=(study, run.run_id),
+                on_click=act,
+                args=(_TRAINING, "try run again", run.run_id, _retry, study, run.run_id),
             )
-        if run.status == QUEUED:
+        if run.status == QUEUED and may(*_TRAINING):
             st.button(
                 "Do next",
                 icon=":material/vertical_align_top:",
                 key=f"next-{run.run_id}",
-                on_click=move_first,
-                args=(study, [run.run_id]),
+                on_click=act,
+                args=(_TRAINING, "do next", run.run_id, move_first, study, [run.run_id]),
             )
     lines = read_log_tail(study, run.run_id, lines=_LOG_LINES)
     if lines:
@@ -338,14 +343,14 @@ def _show_failures(progress: ExperimentProgress) -> None:
 
 
 def _show_ways_on(study: Study, progress: ExperimentProgress) -> None:
-    if progress.status in _CAN_GO_ON:
+    if progress.status in _CAN_GO_ON and may(*_TRAINING):
         st.button(
             "Continue",
             icon=":material/play_circle:",
             type="primary",
             key="continue",
-            on_click=_go_on,
-            args=(study, progress.experiment_id),
+            on_click=act,
+            args=(_TRAINING, "continue training", progress.experiment_id, _go_on, study, progress.experiment_id),
         )
     finished = [run for run in progress.runs if run.status == FINISHED]
     if finished:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from brainmri import tasks
 from brainmri.dashboard.formatting import fit_table, format_count
-from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
+from brainmri.dashboard.progress import may_start, missing_for, show_outcome, show_task, start_task, watch_task
 from brainmri.errors import UsageError
 from brainmri.study import Study
 from brainmri.tasks import Task
@@ -45,6 +45,9 @@ def show_import(study: Study, *, expanded: bool, phantoms: bool = False) -> None
             "study of their own: start brainmri with another folder in BRAINMRI_STUDY.",
             icon=":material/science:",
         )
+        return
+    if not may_start("import"):
+        st.caption(f":material/lock: {missing_for('import')}")
         return
     with st.expander("Import images", icon=":material/create_new_folder:", expanded=expanded):
         if phantoms:

@@ -10,7 +10,7 @@ import streamlit as st
 from brainmri import tasks
 from brainmri.dashboard.contents import CASES_PAGE, TRAINING_PAGE, NextStep, StudyContents, next_steps
 from brainmri.dashboard.formatting import format_count, format_date
-from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
+from brainmri.dashboard.progress import may_start, missing_for, show_outcome, show_task, start_task, watch_task
 from brainmri.dashboard.state import show_phantom_notice
 from brainmri.study import Study
 from brainmri.tasks import Task
@@ -188,6 +188,9 @@ def _quartiles(values: list[float]) -> tuple[float, float, float]:
 
 
 def _offer_demo(study: Study, label: str) -> None:
+    if not may_start("demo"):
+        st.caption(f":material/lock: {missing_for('demo')}")
+        return
     pressed = st.button(label, type="primary", icon=":material/play_circle:", key="demo")
     if pressed and start_task(study, "demo", ["demo"]):
         st.rerun()

@@ -8,10 +8,12 @@ from typing import Final
 import streamlit as st
 
 from brainmri import tasks
+from brainmri.dashboard.access import act, may, missing, note
 from brainmri.dashboard.formatting import format_duration, format_time_left
 from brainmri.dashboard.state import explain_errors
 from brainmri.database import utc_now
 from brainmri.errors import StudyError
+from brainmri.people.roles import Role
 from brainmri.study import Study
 from brainmri.tasks import Task
 
@@ -20,6 +22,11 @@ REFRESH_S: Final = 1.0
 _DISMISSED: Final = "dismissed_tasks"
 _NEWS_S: Final = 24 * 3600
 """After a day, how a task ended is no news."""
+
+_TRAINING: Final[tuple[Role, ...]] = ("may-train",)
+_CURATION: Final[tuple[Role, ...]] = ("reviewer", "may-train")
+_ROLES: Final = {"train": _TRAINING, "demo": _TRAINING, "measure": _TRAINING, tasks.WORKER: _TRAINING}
+"""Who may start and stop a task of a kind; any other kind: reviewers too."""
 
 
 def watch_task(study: Study, task: Task, draw: Callable[[Task], None]) -> None:
@@ -99,13 +106,41 @@ def show_outcome(task: Task | None, *, advice: str) -> None:
 
 
 def start_task(study: Study, kind: str, arguments: list[str], *, subject: str | None = None) -> bool:
-    """Start a background task; where that is not possible, show why and return False."""
+    """Start a background task and note who did; where that is not possible or not allowed, show why, return False."""
+    if not may_start(kind):
+        st.error(missing_for(kind), icon=":material/lock:")
+        return False
     try:
         tasks.start(study, kind, arguments, subject=subject)
     except StudyError as error:
         st.error(str(error), icon=":material/error:")
         return False
+    _note_start(kind, arguments, subject)
     return True
+
+
+def may_start(kind: str) -> bool:
+    """Tell whether who is looking may start and stop tasks of a kind."""
+    return may(*_roles_for(kind))
+
+
+def missing_for(kind: str) -> str:
+    """Say which role tasks of a kind need, and whom to ask."""
+    words = {"train": "start or stop trainings", "import": "import cases", "demo": "make the demo study"}
+    return missing(*_roles_for(kind), to=words.get(kind, "start or stop this"))
+
+
+def _roles_for(kind: str) -> tuple[Role, ...]:
+    return _ROLES.get(kind, _CURATION)
+
+
+def _note_start(kind: str, arguments: list[str], subject: str | None) -> None:
+    """Note the start of a task; what names a file stays out, because file names may name patients."""
+    if arguments[:1] == ["retrain"]:
+        note("freeze corrections and train", arguments[1])
+        return
+    told = [] if kind == "import" else ["(a file)" if "/" in one or "\\" in one else one for one in arguments[1:]]
+    note(f"start {kind}", subject or "", **({"arguments": told} if told else {}))
 
 
 def _is_old(task: Task) -> bool:
@@ -113,14 +148,16 @@ def _is_old(task: Task) -> bool:
 
 
 def _show_stop_button(study: Study, task: Task) -> None:
+    if not may_start(task.kind):
+        return
     stopping = task.stop_requested
     st.button(
         "Stopping …" if stopping else "Stop",
         key=f"stop-{task.id}",
         icon=":material/stop_circle:",
         disabled=stopping,
-        on_click=tasks.request_stop,
-        args=(study, task.id),
+        on_click=act,
+        args=(_roles_for(task.kind), f"stop {task.kind}", task.subject or "", tasks.request_stop, study, task.id),
     )
 
 
@@ -129,4 +166,10 @@ def _show_elsewhere(study: Study, task: Task) -> None:
         f"It runs on the computer {task.host}, which alone can tell whether it still does. If you know that it does "
         "not, close it here."
     )
-    st.button("It does not run any more", key=f"give-up-{task.id}", on_click=tasks.give_up, args=(study, task.id))
+    if may_start(task.kind):
+        st.button(
+            "It does not run any more",
+            key=f"give-up-{task.id}",
+            on_click=act,
+            args=(_roles_for(task.kind), f"give up {task.kind}", task.subject or "", tasks.give_up, study, task.id),
+        )
