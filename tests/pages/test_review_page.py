@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import inspect, select
 from streamlit.testing.v1 import AppTest
@@ -50,6 +51,10 @@ def texts(app: AppTest) -> str:
 
 def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
+
+
+def worklist_of(app: AppTest) -> pd.DataFrame:
+    return next(frame.value for frame in app.dataframe if "Most runs say" in frame.value)
 
 
 def cases_of(study: Study, run_id: str = RUN) -> tuple[TestedCase, ...]:
@@ -131,7 +136,7 @@ def test_every_case_of_the_experiment_is_listed_the_hardest_first(
     app = open_review(run=RUN)
     assert metrics(app)["Case"] == wrong.case_id
     assert "wrong" in [metric.delta for metric in app.metric]
-    table = app.dataframe[0].value
+    table = worklist_of(app)
     assert list(table["Case"]) == listed(mistaken_study)
     assert list(table["Wrong"]) == sorted(table["Wrong"], reverse=True)
     of_run = {case.case_id: "✓" if case.is_right else "✗" for case in cases_of(mistaken_study)}
@@ -146,7 +151,7 @@ def test_the_cases_of_the_run_or_its_errors_alone_are_listed(mistaken_study: Stu
     ):
         app.segmented_control(key="review-scope").set_value(scope).run()
         assert app.query_params["list"] == scope
-        assert sorted(app.dataframe[0].value["Case"]) == sorted(case.case_id for case in cases)
+        assert sorted(worklist_of(app)["Case"]) == sorted(case.case_id for case in cases)
 
 
 def test_choosing_wrong_only_leaves_a_right_case(mistaken_study: Study, open_review: OpenReview) -> None:
@@ -206,7 +211,7 @@ def test_a_finding_is_written_down_and_counted(filled_study: Study, open_review:
     next(one for one in app.button if one.label == "Save finding").click().run()
     assert not app.exception
     assert "1 of " in texts(app)
-    assert "wrong region" in app.dataframe[0].value["Finding"].tolist()
+    assert "wrong region" in worklist_of(app)["Finding"].tolist()
 
 
 def correct(app: AppTest, kind: str = "relabel") -> AppTest:
@@ -285,7 +290,7 @@ def test_before_and_after_are_shown_where_an_experiment_repeats_another(
     app = open_review(experiment="exp-002", panel="change")
     assert not app.exception
     assert app.button_group(key="review-panel").value == "change"
-    networks, cases = (frame.value for frame in app.dataframe)
+    networks, cases = (frame.value for frame in app.dataframe if "Slice" not in frame.value)
     assert networks["Network"].tolist() == ["AlexNet", "GoogLeNet", "ResNet50"]
     assert set(networks["Difference (points)"]) == {"+0.0"}
     assert set(networks["Won"]) == set(networks["Lost"]) == set(cases["Change"]) == {0}
@@ -297,7 +302,7 @@ def test_probabilities_are_drawn_and_listed_slice_by_slice(filled_study: Study, 
     app = open_review(run=RUN, case=case.case_id)
     (bars,) = json.loads(app.get("plotly_chart")[1].proto.spec)["data"]
     assert bars["x"] == pytest.approx([100 * share for share in case.probabilities])
-    assert list(app.dataframe[1].value["Slice"]) == [image.slice_index + 1 for image in case.images]
+    assert list(app.dataframe[0].value["Slice"]) == [image.slice_index + 1 for image in case.images]
 
 
 def test_stored_maps_are_explained_and_not_offered_again(filled_study: Study, open_review: OpenReview) -> None:

@@ -15,11 +15,13 @@ from brainmri.review.findings import (
     add_finding,
     change_finding,
     findings_csv,
+    read_earlier_findings,
     read_findings,
     read_history,
     withdraw_finding,
 )
 from brainmri.study import Study, open_study
+from brainmri.training.records import Experiment
 from tests.evaluation.finished_experiment import add_experiment
 
 PLACE = ("exp-001", "case-0001", "Abe")
@@ -136,3 +138,16 @@ def test_a_study_of_an_earlier_version_gets_the_tables_and_columns(study: Study)
     again = inspect(open_study(study.folder).engine)
     assert {"findings", "corrections", "saved_lists"} <= set(again.get_table_names())
     assert "correction_ids" in {one["name"] for one in again.get_columns("datasets")}
+
+
+def test_findings_of_the_experiments_that_are_repeated_are_read_nearest_first(filled: Study) -> None:
+    for number in (2, 3):
+        add_experiment(filled, repeats=1, cases=6, slices=1, experiment_id=f"exp-00{number}")
+        with filled.session() as session:
+            session.get_one(Experiment, f"exp-00{number}").parent_id = f"exp-00{number - 1}"
+    for experiment_id in ("exp-001", "exp-002", "exp-003"):
+        add_finding(filled, experiment_id, "case-0001", "Abe", Entry(verdict="artefact"))
+    add_finding(filled, "exp-001", "case-0002", "Abe", Entry(verdict="artefact"))
+    found = read_earlier_findings(filled, "exp-003", "case-0001")
+    assert [(one.experiment_id, one.case_id) for one in found] == [("exp-002", "case-0001"), ("exp-001", "case-0001")]
+    assert read_earlier_findings(filled, "exp-001", "case-0001") == []
