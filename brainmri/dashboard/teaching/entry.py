@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from brainmri.dashboard.access import author_name, full_person
 from brainmri.dashboard.state import explain_errors
 from brainmri.dashboard.teaching.place import CODE, enter
 from brainmri.study import Study
@@ -11,17 +12,9 @@ from brainmri.teaching.reading import MAXIMUM_NAME, join
 from brainmri.teaching.sessions import CODE_LENGTH
 
 
-def show_entry(study: Study, *, subject: str | None = None, name: str = "") -> None:
-    """Let a reader join with the code of a session and a name or a pseudonym.
-
-    Parameters
-    ----------
-    study : Study
-    subject : str, optional
-        Identity from the sign-in: the same person comes back to the same place.
-    name : str
-        From the sign-in, to start with.
-    """
+def show_entry(study: Study) -> None:
+    """Let a reader join with the code of a session and a name or a pseudonym; a sign-in gives the name itself."""
+    signed = author_name()
     with st.form("teaching-join", border=True):
         st.subheader("Join a session", anchor=False)
         code = st.text_input(
@@ -34,7 +27,8 @@ def show_entry(study: Study, *, subject: str | None = None, name: str = "") -> N
         )
         chosen = st.text_input(
             "Your name or a pseudonym",
-            value=name,
+            value=signed or "",
+            disabled=signed is not None,
             max_chars=MAXIMUM_NAME,
             help="The instructor can hide all names on the screen. A pseudonym does as well.",
             key="teaching-name",
@@ -44,5 +38,7 @@ def show_entry(study: Study, *, subject: str | None = None, name: str = "") -> N
         st.caption("You will see cases without their diagnosis. Your answers are kept as you give them.")
         return
     with explain_errors():
-        enter(join(study, code, chosen, subject=subject))
+        person = full_person()
+        subject = person.subject if person.signed_in else None
+        enter(join(study, code, chosen if signed is None else signed, subject=subject))
         st.rerun()

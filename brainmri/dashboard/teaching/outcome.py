@@ -22,14 +22,20 @@ _WHOSE: Final[dict[str, Step]] = {"You, alone": "alone", "You, with the network"
 
 def show_network(network: NetworkView, now: Present) -> None:
     """Show the network's probability of each diagnosis beside what the reader said alone."""
+    own = now.answers.get("alone")
+    said = f"You said {display_diagnosis(own.diagnosis)}." if own is not None and own.diagnosis else ""
+    show_probabilities(network, beside=said)
+
+
+def show_probabilities(network: NetworkView, *, beside: str = "") -> None:
+    """Show the network's probability of each diagnosis."""
     case = network.case
     with st.container(border=True, gap="small"):
         st.markdown(f"The network says **{display_diagnosis(case.predicted)}**")
         for name, share in zip(case.classes, case.probabilities, strict=True):
             st.progress(float(share), text=f"{display_diagnosis(name)} **{format_share(share, digits=0)}**")
-        own = now.answers.get("alone")
-        if own is not None and own.diagnosis:
-            st.caption(f"You said {display_diagnosis(own.diagnosis)}.")
+        if beside:
+            st.caption(beside)
 
 
 @explain_errors()

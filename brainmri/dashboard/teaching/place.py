@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from brainmri.dashboard.access import become_reader, full_person, leave_reading, reading_as
 from brainmri.dashboard.state import remember_choice
 from brainmri.errors import TeachingError
 from brainmri.study import Study
@@ -16,19 +17,21 @@ READER: Final = "reader"
 CODE: Final = "code"
 SESSION: Final = "session"
 
-_KEPT: Final = "teaching-reader"
 _MESSAGE: Final = "teaching-message"
 
 
 def reader_here(study: Study) -> Reader | None:
     """Return the reader that the address, or this browser session, holds; None where nobody has joined."""
-    token = st.query_params.get(READER) or st.session_state.get(_KEPT)
+    token = st.query_params.get(READER) or reading_as()
     if not token:
         return None
     try:
         reader = resume(study, str(token))
+        person = full_person()
+        if person.signed_in and reader.subject not in (None, person.subject):
+            raise TeachingError("This place in a session belongs to somebody else. Join with the session's code.")
     except TeachingError as error:
-        leave()
+        leave_reading()
         say_later(str(error))
         return None
     enter(reader)
@@ -37,14 +40,8 @@ def reader_here(study: Study) -> Reader | None:
 
 def enter(reader: Reader) -> None:
     """Keep a reader's place, so that a reload and a lost connection come back to it; nothing else is in the address."""
-    st.session_state[_KEPT] = reader.reader_id
+    become_reader(reader.reader_id)
     remember_choice(**{CODE: None, SESSION: None, READER: reader.reader_id})
-
-
-def leave() -> None:
-    """Forget a reader's place in this browser session."""
-    st.session_state.pop(_KEPT, None)
-    remember_choice(**{READER: None, CODE: None})
 
 
 def say_later(message: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import streamlit as st
 
+from brainmri.dashboard.access import leave_reading
 from brainmri.dashboard.state import explain_errors
 from brainmri.dashboard.teaching.answering import fill_in, read_mark, set_mark, show_form
 from brainmri.dashboard.teaching.images import (
@@ -22,7 +23,7 @@ from brainmri.dashboard.teaching.images import (
 )
 from brainmri.dashboard.teaching.listening import listen_to_keys, show_clock
 from brainmri.dashboard.teaching.outcome import show_network, show_outcome
-from brainmri.dashboard.teaching.place import leave, show_message
+from brainmri.dashboard.teaching.place import show_message
 from brainmri.dashboard.teaching.words import escape_markdown
 from brainmri.errors import BrainMRIError, TeachingError
 from brainmri.study import Study
@@ -166,5 +167,5 @@ def _describe_time_out(now: Present) -> str:
 def _confirm_leaving() -> None:
     st.write("Your answers are kept. To come back to the same case, keep the address of this page: it is your key.")
     if st.button("Leave", type="primary", width="stretch", key="teaching-leave-now"):
-        leave()
+        leave_reading()
         st.rerun()
