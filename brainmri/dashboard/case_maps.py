@@ -98,7 +98,6 @@ def pick_map(study: Study, run_id: str, samples: Sequence[int]) -> str:
             key="review-map",
             label_visibility="collapsed",
             on_change=lambda: remember_choice(map=_for_address(st.session_state["review-map"], labels)),
-            help="\n\n".join(f"**{label}**: {describe_method(name)}" for name, label in labels.items()),
         )
         st.caption(describe_method(chosen), width="stretch")
     return chosen

@@ -1,14 +1,11 @@
-"""One case as one run saw it: what was tested, the verdict, the squares and the maps, packed for the viewer."""
+"""One case as one run saw it: its place among the others, and its squares and maps packed for the viewer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 from sqlalchemy import select
 
 from brainmri.dashboard.case_maps import (
@@ -20,12 +17,13 @@ from brainmri.dashboard.case_maps import (
     read_case_maps,
     read_summary,
 )
+from brainmri.dashboard.tested_cases import TestedCase, TestedImage, read_tested_cases
 from brainmri.dashboard.viewer import PackedVolumes, ViewedSquare, pack_case, pack_volumes, without_position
-from brainmri.evaluation.predictions import Predictions, Verdicts, verdicts_by_case
-from brainmri.evaluation.reading import FinishedRun, read_experiment, read_predictions
+from brainmri.evaluation.predictions import Verdicts, verdicts_by_case
+from brainmri.evaluation.reading import FinishedRun, read_predictions
 from brainmri.evaluation.wording import format_share
 from brainmri.explanation.maps import RunMaps
-from brainmri.imaging.datasets import read_sample_rows, read_samples
+from brainmri.imaging.datasets import read_samples
 from brainmri.imaging.records import Sample
 from brainmri.intake.records import Case
 from brainmri.intake.volumes import read_case
@@ -58,106 +56,6 @@ __all__ = [
     "stored_maps",
     "warm_up",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestedImage:
-    """What a run says of one slice."""
-
-    sample_index: int
-    slice_index: int
-    row: int
-    column: int
-    size_px: int
-    predicted_class: int
-    probabilities: tuple[float, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestedCase:
-    """What a run says of one of its test cases.
-
-    Parameters
-    ----------
-    case_id : str
-    dataset_hash : str
-        Of the data set that holds the case's samples.
-    classes : tuple of str
-        Diagnoses in the order of their class index.
-    true_class, predicted_class : int
-        The verdict is the class with the highest mean probability over the slices.
-    probabilities : tuple of float
-        These means, 0 to 1.
-    images : tuple of TestedImage
-        From inferior to superior.
-    """
-
-    case_id: str
-    dataset_hash: str
-    classes: tuple[str, ...]
-    true_class: int
-    predicted_class: int
-    probabilities: tuple[float, ...]
-    images: tuple[TestedImage, ...]
-
-    __test__ = False  # no test, whatever its name looks like to pytest
-
-    @property
-    def diagnosis(self) -> str:
-        """The pathology."""
-        return self.classes[self.true_class]
-
-    @property
-    def predicted(self) -> str:
-        """The network's verdict."""
-        return self.classes[self.predicted_class]
-
-    @property
-    def is_right(self) -> bool:
-        """Whether the verdict is the pathology."""
-        return self.true_class == self.predicted_class
-
-    @property
-    def certainty(self) -> float:
-        """Probability of the verdict, 0 to 1."""
-        return self.probabilities[self.predicted_class]
-
-    @property
-    def true_probability(self) -> float:
-        """Probability of the pathology, 0 to 1."""
-        return self.probabilities[self.true_class]
-
-    @property
-    def agreeing(self) -> int:
-        """Slices that alone would have led to the verdict."""
-        return sum(image.predicted_class == self.predicted_class for image in self.images)
-
-
-def read_tested_cases(study: Study, experiment_id: str, run_id: str) -> tuple[TestedCase, ...]:
-    """Return the cases that a run tested: wrong verdicts first, the surest of them first; then right ones, least sure.
-
-    Raises
-    ------
-    EvaluationError
-        Where there is no such experiment, or the run is not among its finished ones.
-    """
-    predictions = read_predictions(study, experiment_id, run_id=run_id)
-    dataset_hash = read_experiment(study, experiment_id).dataset_hash
-    samples = read_sample_rows(study, dataset_hash)
-    verdicts = verdicts_by_case(predictions)
-    cases = [
-        TestedCase(
-            case_id=predictions.case_ids[int(case)],
-            dataset_hash=dataset_hash,
-            classes=predictions.classes,
-            true_class=int(verdicts.true_class[place]),
-            predicted_class=int(verdicts.predicted_class[place]),
-            probabilities=_shares(verdicts.probabilities[place]),
-            images=_images(predictions, np.flatnonzero(predictions.case == case), samples),
-        )
-        for place, case in enumerate(verdicts.case)
-    ]
-    return tuple(sorted(cases, key=_difficulty))
 
 
 def find_experiment(study: Study, run_id: str | None) -> str | None:
@@ -404,32 +302,6 @@ def stored_maps(study: Study, run_id: str, method: str = "gradcam") -> RunMaps |
 
 def _samples_of(case: TestedCase) -> tuple[int, ...]:
     return tuple(image.sample_index for image in case.images)
-
-
-def _images(predictions: Predictions, places: NDArray[np.intp], samples: Sequence[Sample]) -> tuple[TestedImage, ...]:
-    images = []
-    for place in places:
-        sample = samples[int(predictions.sample_index[place])]
-        images.append(
-            TestedImage(
-                sample_index=sample.sample_index,
-                slice_index=sample.slice_index,
-                row=sample.row,
-                column=sample.column,
-                size_px=sample.size_px,
-                predicted_class=int(predictions.predicted_class[place]),
-                probabilities=_shares(predictions.probabilities[place]),
-            )
-        )
-    return tuple(sorted(images, key=lambda image: image.slice_index))
-
-
-def _shares(values: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
-
-
-def _difficulty(case: TestedCase) -> tuple[bool, float, str]:
-    return case.is_right, case.certainty if case.is_right else -case.certainty, case.case_id
 
 
 def _say(case: TestedCase, image: TestedImage) -> str:

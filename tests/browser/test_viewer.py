@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from brainmri.dashboard import viewer as viewer_files
 from brainmri.dashboard.review import read_tested_cases
-from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
+from brainmri.explanation.maps import RunMaps, write_maps
+from brainmri.explanation.method_names import METHODS
 from brainmri.imaging.datasets import read_samples
 from brainmri.imaging.records import Sample
 from brainmri.intake.volumes import read_case
@@ -65,10 +66,18 @@ def explained(tmp_path_factory) -> Study:
     maps = np.random.default_rng(1).random((len(test), 3, 7, 7), dtype=np.float32)
     maps *= np.linspace(0.5, 1, len(test), dtype=np.float32)[:, None, None, None]  # a case below the run's strongest
     maps[:, empty_class(study)] = 0
-    write_maps(
-        Path(study.run_folder(RUN)) / FILE_NAME,
-        RunMaps(layer="layer4.2", classes=TRAINED_DIAGNOSES, size_px=64, sample_index=np.array(test), maps=maps),
-    )
+    for name, values in (("gradcam", maps), ("occlusion", maps[:, :, ::-1] - 0.3)):
+        write_maps(
+            study.run_folder(RUN) / METHODS[name].file_name,
+            RunMaps(
+                layer="layer4.2",
+                classes=TRAINED_DIAGNOSES,
+                size_px=64,
+                sample_index=np.array(test),
+                maps=values,
+                method=name,
+            ),
+        )
     return study
 
 
@@ -108,6 +117,43 @@ def test_opacity_changes_the_picture_without_asking_the_server(viewer: Viewer) -
     viewer.page.mouse.up()
     assert viewer.pixels() != before
     assert len(viewer.sent) == sent
+
+
+def test_the_opacity_follows_the_drag_in_more_than_thirty_frames_a_second(viewer: Viewer) -> None:
+    frames = viewer.part("opacity").evaluate(
+        """async (slider) => {
+        const frame = () => new Promise((go) => { requestAnimationFrame(go); });
+        const lengths = [];
+        let before = await frame();
+        for (let step = 0; step < 90; step += 1) {
+            slider.value = step;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+            const now = await frame();
+            lengths.push(now - before);
+            before = now;
+        }
+        return lengths;
+    }"""
+    )
+    assert np.median(frames) < 1000 / 30
+
+
+def test_another_method_is_another_map_of_the_same_slice_and_stays_in_the_address(viewer: Viewer) -> None:
+    viewer.canvas.focus()
+    viewer.page.keyboard.press("+")
+    viewer.part("crosshair").click()
+    before, at = viewer.pixels(), viewer.slice()
+    expect(viewer.part("against")).to_be_hidden()
+    viewer.page.locator(".st-key-review-map button").click()
+    viewer.page.get_by_role("option", name="Occlusion").click()
+    expect(viewer.part("against")).to_be_visible()
+    expect(viewer.page.get_by_text("Occlusion, averaged to a grid of 7 × 7")).to_be_visible()
+    assert "map=occlusion" in viewer.page.url
+    assert viewer.pixels() != before
+    assert viewer.slice() == at
+    expect(viewer.part("crosshair")).to_have_attribute("aria-pressed", "true")
+    viewer.page.reload()
+    expect(viewer.part("against")).to_be_visible(timeout=20_000)
 
 
 def test_the_wheel_and_the_arrow_keys_change_the_slice(viewer: Viewer) -> None:
