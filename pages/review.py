@@ -58,7 +58,6 @@ def show_review(study: Study, reviewed: dict[str, str]) -> None:
         run = pick_run(study, experiment_id, runs, whole.select(read_filter()))
         tested = tested_cases(study, experiment_id, run)
         listed = pick_scope(whole, tested)
-        show_filter(study, whole)
     show_conditions(whole)
     case = pick_case(tested, listed)
     if case is None:
@@ -67,6 +66,7 @@ def show_review(study: Study, reviewed: dict[str, str]) -> None:
     remember_choice(experiment=experiment_id, run=run.run_id, case=case.case_id)
     with header:
         show_badges(study, run, case)
+        show_filter(study, whole)
         show_takeaway(study, experiment_id, run, case)
         following = show_steps(verdicts, run, case.case_id, listed)
     show_verdict(run, case, place=describe_place(listed, case.case_id))

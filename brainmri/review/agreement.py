@@ -104,14 +104,14 @@ def _cohen(found: Agreement, codes: NDArray[np.intp], words: int) -> Agreement:
 
     counts = np.zeros((words, words))
     np.add.at(counts, (codes[:, 0], codes[:, 1]), 1)
-    with np.errstate(
-        invalid="ignore"
-    ):  # the variance of a constant reviewer is 0, or as much below as rounding makes it
-        result = cohens_kappa(counts)
-    kappa = float(result.kappa)
-    if (counts.sum(axis=0) > 0).sum() == 1 or (counts.sum(axis=1) > 0).sum() == 1:
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    if (rows > 0).sum() == 1 or (columns > 0).sum() == 1:
         note = "A reviewer who gives one verdict to all cases agrees no better than by chance: kappa is 0, no interval."
         return replace(found, kappa=0.0, note=note)
+    if not rows @ columns:
+        return replace(found, kappa=0.0, note="They have no verdict in common: kappa is 0, no interval.")
+    result = cohens_kappa(counts)
+    kappa = float(result.kappa)
     if found.agreed == found.cases:
         return replace(found, kappa=kappa, note="Without any disagreement the standard error is 0: no interval.")
     return replace(found, kappa=kappa, lower=float(result.kappa_low), upper=min(float(result.kappa_upp), 1.0))

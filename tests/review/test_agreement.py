@@ -104,3 +104,13 @@ def test_a_reviewer_who_always_says_the_same_agrees_as_by_chance() -> None:
     (found,) = measure_agreement(ratings)
     assert (found.agreed, found.kappa, found.lower) == (2, 0.0, None)
     assert "no better than by chance" in str(found.note)
+
+
+def test_reviewers_who_share_no_verdict_have_no_interval() -> None:
+    ratings = {
+        "case-1": {"A": "artefact", "B": "wrong region"},
+        "case-2": {"A": "label error", "B": "model error"},
+    }
+    (found,) = measure_agreement(ratings)
+    assert (found.agreed, found.kappa, found.lower) == (0, 0.0, None)
+    assert "no verdict in common" in str(found.note)

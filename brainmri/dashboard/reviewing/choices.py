@@ -39,7 +39,7 @@ def pick_experiment(study: Study, reviewed: Mapping[str, str]) -> str:
         "Experiment",
         options,
         format_func=reviewed.__getitem__,
-        width=285,
+        width=245,
         key="review-experiment",
         on_change=lambda: remember_choice(experiment=st.session_state["review-experiment"], run=None),
     )
@@ -79,7 +79,7 @@ def pick_run(study: Study, experiment_id: str, runs: Sequence[FinishedRun], list
         "Run",
         [run.run_id for run in runs if run.architecture == network],
         format_func=lambda name: label_run(by_id[name]),
-        width=165,
+        width=155,
         help="A repeat is one random split; all networks of a repeat share it. The share is the test accuracy.",
         key="review-run",
         on_change=lambda: remember_choice(run=st.session_state["review-run"]),

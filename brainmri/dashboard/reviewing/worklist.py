@@ -63,7 +63,7 @@ def show_worklist(
         st.caption(listed.describe_progress(), width="content")
         _show_downloads(study, experiment_id, listed)
     if not listed.rows:
-        st.write("No case is in this list. Choose another one beside **Network**, or clear the filter.")
+        st.write("No case is in this list. Choose **Worklist** at the top, or clear the filter.")
         return
     ids = [row.case_id for row in listed.rows]
     key = f"worklist-{run_id}-{len(ids)}-{case_id}"
@@ -105,6 +105,7 @@ def worklist_rows(rows: Sequence[WorkRow], right: dict[str, bool]) -> list[dict[
             "Scanner": row.scanner,
             "Finding": ", ".join(dict.fromkeys(row.verdicts)) or None,
             "Reviewers": ", ".join(row.reviewers) or None,
+            "Teaching": "yes" if row.bookmarked else None,
         }
         for row in rows
     ]
@@ -118,13 +119,21 @@ def show_agreement(study: Study, experiment_id: str) -> None:
     with st.expander("How far reviewers agree", key="review-agreement", on_change="rerun") as box:
         if box.open:
             found = _measure(repr(sorted((case, sorted(said.items())) for case, said in ratings.items())), ratings)
-            st.dataframe(agreement_rows(found), hide_index=True, placeholder="–")
+            rows = agreement_rows(found)
+            st.dataframe(
+                rows,
+                hide_index=True,
+                placeholder="–",
+                height=fit_table(len(rows), _MOST_ROWS),
+                column_config={
+                    "Reviewers": st.column_config.TextColumn(width="medium"),
+                    "Remark": st.column_config.TextColumn(width="large"),
+                },
+            )
             st.caption(
                 "On the cases that all of the named have judged. Kappa is 1 for full agreement and 0 for as much as "
                 "chance gives (Cohen's for two, Fleiss' for more), with its 95 % interval."
             )
-            for note in dict.fromkeys(one.note for one in found if one.note):
-                st.caption(note)
 
 
 def agreement_rows(found: Sequence[Agreement]) -> list[dict[str, Any]]:
@@ -136,6 +145,7 @@ def agreement_rows(found: Sequence[Agreement]) -> list[dict[str, Any]]:
             "Agreed": one.agreed,
             "Kappa": None if one.kappa is None else f"{one.kappa:.2f}",
             "95 % interval": None if one.lower is None or one.upper is None else f"{one.lower:.2f} to {one.upper:.2f}",
+            "Remark": one.note,
         }
         for one in found
     ]
