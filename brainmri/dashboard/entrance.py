@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 import streamlit as st
@@ -10,6 +12,7 @@ from streamlit.navigation.page import Page
 
 from brainmri.dashboard import access
 from brainmri.dashboard.access import Person
+from brainmri.errors import StudyError
 from brainmri.people.identity import CLAIM_VARIABLE
 from brainmri.people.passphrase import KEY_HOLE, instructor_key
 
@@ -36,24 +39,23 @@ def open_pages(pages: Mapping[str, Sequence[Page]]) -> Page:
     Raises
     ------
     StudyError
-        Where the study cannot be opened, or a setting of the sign-in or the key cannot be used.
+        Where the study cannot be opened, a setting of the sign-in or the key cannot be used, or the file that
+        configures the sign-in cannot be read.
     """
-    if access.sign_in_configured() and not st.user.get("is_logged_in"):
+    try:
+        _refuse_broken_secrets()
+        if access.sign_in_configured() and not st.user.get("is_logged_in"):
+            st.navigation(pages, position="hidden")
+            _ask_for_sign_in()
+        _notice_link()
+        person = access.current_person()
+    except StudyError:
         st.navigation(pages, position="hidden")
-        _ask_for_sign_in()
-    _notice_link()
-    person = access.current_person()
+        raise
     if not person.roles:
         st.navigation(pages, position="hidden")
         _show_waiting(person)
-    if not access.sees_teaching_only(person):
-        return st.navigation(pages)
-    page = st.navigation(pages, position="hidden")
-    if page.url_path != TEACHING:
-        _lead_to_teaching(pages, page)
-    if st.session_state.pop(_TURNED_AWAY, False):
-        st.info("Only reading sessions are open to you here.", icon=":material/lock:")
-    return page
+    return _open_reader_pages(pages, person) if access.sees_teaching_only(person) else st.navigation(pages)
 
 
 def show_key_field() -> None:
@@ -76,6 +78,23 @@ def show_key_field() -> None:
         st.error(f"Not taken. Try again in {wait:.0f} s." if wait >= 1 else "This is not the key.")
 
 
+def _refuse_broken_secrets() -> None:
+    """Show nothing where a file of secrets is there and cannot be read: Streamlit takes it for one that is not there.
+
+    Without this, a slip in the file that configures the sign-in would open the study to everybody.
+    """
+    for name in st.get_option("secrets.files"):
+        file = Path(str(name))
+        try:
+            if file.is_file():
+                tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StudyError(
+                f"{file.name}, which configures the sign-in, cannot be read, so that nothing is shown: "
+                f"{type(error).__name__}. Correct the file on the computer that runs brainmri."
+            ) from error
+
+
 def _notice_link() -> None:
     """Lock a browser session that begins with the link of a reading session, where everybody might see all pages."""
     if st.session_state.get(_ENTERED):
@@ -83,6 +102,18 @@ def _notice_link() -> None:
     st.session_state[_ENTERED] = True
     if any(name in st.query_params for name in _LINK) and not access.sign_in_configured() and instructor_key() is None:
         access.came_by_link()
+
+
+def _open_reader_pages(pages: Mapping[str, Sequence[Page]], person: Person) -> Page:
+    """Return the teaching page, whichever one the address names."""
+    page = st.navigation(pages, position="hidden")
+    if person.signed_in or access.is_reading():
+        st.set_page_config(initial_sidebar_state="collapsed")  # the images need the place
+    if page.url_path != TEACHING:
+        _lead_to_teaching(pages, page)
+    if st.session_state.pop(_TURNED_AWAY, False):
+        st.info("Only reading sessions are open to you here.", icon=":material/lock:")
+    return page
 
 
 def _lead_to_teaching(pages: Mapping[str, Sequence[Page]], asked: Page) -> NoReturn:

@@ -363,3 +363,15 @@ def test_a_key_that_is_too_short_shows_nothing(filled_study: Study, monkeypatch:
     app = visit()
     assert "expected 8 or more" in app.error[0].value
     assert title(app) == "" and filled_study.folder.name not in words(app)
+
+
+@pytest.mark.parametrize("content", ["[auth", "[auth]\nclient_id = ", "\xff"])
+def test_a_sign_in_that_cannot_be_read_opens_the_study_to_nobody(
+    content: str, filled_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secrets.toml").write_bytes(content.encode("latin-1"))
+    options = {"secrets.files": [str(tmp_path / "none.toml"), str(tmp_path / "secrets.toml")]}
+    monkeypatch.setattr(st, "get_option", lambda name: options[name])
+    app = visit("training")
+    assert "secrets.toml, which configures the sign-in, cannot be read" in app.error[0].value
+    assert title(app) == "" and buttons(app) == set()
