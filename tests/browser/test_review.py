@@ -127,3 +127,16 @@ def test_a_filter_is_chosen_by_hand_and_its_address_shows_a_colleague_the_same(
     visitor.press("Clear")
     page.wait_for_function("() => !/disagreement|status/.test(location.search)", timeout=10_000)
     expect(page.get_by_text("case fits")).to_have_count(0)
+
+
+def test_a_click_on_a_row_opens_its_case(visitor: Visitor, explained: Study) -> None:  # noqa: F811
+    order = [row.case_id for row in read_worklist(explained, EXPERIMENT).rows]
+    reviewer = Reviewer(visitor, f"review?case={order[0]}")
+    page = reviewer.page
+    table = page.locator("[data-testid=stDataFrame]").last
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    table.locator(".dvn-scroller").click(position={"x": 80, "y": 34 * 3 + 17})  # the heading, and two rows above it
+    page.wait_for_function("name => location.search.includes(name)", arg=order[2], timeout=10_000)
+    reviewer.settle()
+    expect(page.locator("[data-testid=stMetricValue]").first).to_have_text(order[2])

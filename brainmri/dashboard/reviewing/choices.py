@@ -39,7 +39,7 @@ def pick_experiment(study: Study, reviewed: Mapping[str, str]) -> str:
         "Experiment",
         options,
         format_func=reviewed.__getitem__,
-        width=245,
+        width=235,
         key="review-experiment",
         on_change=lambda: remember_choice(experiment=st.session_state["review-experiment"], run=None),
     )
