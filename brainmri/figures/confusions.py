@@ -114,11 +114,12 @@ def _cells(confusions: Sequence[Confusion], columns: int, values: CellValues) ->
         names = [display_diagnosis(name) for name in confusion.classes]
         shares, counts = confusion.row_shares, confusion.mean_counts
         for true, predicted in np.ndindex(shares.shape):
-            said = (format_share(shares[true, predicted]), f"{counts[true, predicted]:.1f}")
+            share = float(shares[true, predicted])
+            said = (format_share(share), f"{counts[true, predicted]:.1f}")
             x.append(left + predicted)
             y.append(top + true)
             text.append(said[0 if values == "share" else 1])
-            ink.append(ink_on(float(shares[true, predicted])))
+            ink.append(ink_on(share))
             data.append([display_architecture(confusion.architecture), names[true], names[predicted], *said])
     return go.Scatter(
         x=x,
