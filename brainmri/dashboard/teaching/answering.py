@@ -50,7 +50,6 @@ def _form(study: Study, reader_id: str, now: Present, step: Step) -> None:
             icon=":material/check:" if kept else ":material/send:",
             key=f"teaching-action-{now.key}-{_short(step)}",
             width="stretch",
-            help="Key: Enter",
         )
         st.caption(_KEYS)
     if pressed:
@@ -92,7 +91,6 @@ def _ask_diagnosis(now: Present, step: Step) -> None:
         format_func=lambda name: f"{plan.classes.index(name) + 1}  {display_diagnosis(name)}",
         required=False,
         key=_name("diagnosis", now, step),
-        help="Keys: 1 to 9",
         width="stretch",
     )
     if plan.confidence == "chosen":

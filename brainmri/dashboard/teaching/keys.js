@@ -26,7 +26,7 @@ function handle(event) {
   const held = event.ctrlKey || event.metaKey;
   if (event.key === 'Enter') {
     const other = target.closest?.('button, a, [role=tab], [role=combobox]');
-    const own = other?.matches(CHOICES) || other?.matches(ACTION);
+    const own = other?.matches(CHOICES) || other?.matches(ACTION) || (other && isPressed(other)); // nothing to press
     if ((isTyping(target) && !held) || (other && !own)) return; // Enter presses what has the focus
     if (!act(target)) return;
   } else if (!held && !isTyping(target) && /^[1-9]$/.test(event.key)) {

@@ -43,7 +43,8 @@ def show_leading(study: Study, session: TeachingSession) -> None:
     steps = [name for name in _NEXT if name != "network" or row.run_id is not None]
     shown = st.session_state.get(f"{_SHOWN}-{session.session_id}", "images")
     shown = shown if shown in steps else "images"
-    st.html("<style>[data-testid='stMainBlockContainer'] { padding-top: 3.25rem; }</style>")
+    st.set_page_config(initial_sidebar_state="collapsed")
+    st.html("<style>[data-testid='stMainBlockContainer'] { padding: 3.25rem 2.5rem 1rem; }</style>")
     images, side = st.columns(_WIDTHS)
     with images, explain_errors():
         _show_images(study, session, row, with_network=steps.index(shown) >= steps.index("group") + 1)
@@ -88,7 +89,6 @@ def _show_steps(session_id: str, place: int, count: int, steps: list[str], shown
         on_click=_go,
         args=(session_id, place if following else place + 1, following or "images"),
         width="stretch",
-        help="Key: Enter",
     )
     with st.container(horizontal=True):
         st.button("Previous", disabled=place == 0, key="teaching-lead-back", shortcut="P", **_to(session_id, place - 1))

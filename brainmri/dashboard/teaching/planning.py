@@ -50,14 +50,14 @@ def pick_plan(study: Study, *, with_network: bool) -> SessionPlan:
     TeachingError
         Where two choices contradict each other.
     """
+    exercise = _one_of("Readers answer", _EXERCISES, "teaching-exercise")
+    reveals = _pick_reveals(exercise, with_network=with_network)
     left, right = st.columns(2)
     with left:
-        exercise = _one_of("Readers answer", _EXERCISES, "teaching-exercise")
         order = _one_of("Order of the cases", _ORDERS, "teaching-order")
         confidence = _one_of("How sure, 0 to 100 %", _CONFIDENCES, "teaching-confidence")
         limit_s = _pick_limit()
     with right:
-        reveals = _pick_reveals(exercise, with_network=with_network)
         columns = _pick_columns(study) if "clinical" in reveals else ()
         mark = st.toggle("Readers may mark the decisive finding", key="teaching-mark-on")
         reasoning = st.toggle("Ask for one line of reasoning", key="teaching-reasoning-on")

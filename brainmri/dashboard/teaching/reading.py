@@ -49,6 +49,7 @@ def show_reading(study: Study, reader: Reader) -> Present:
     """Show what is before a reader, and return it; at the end the caller shows the results."""
     now = present(study, reader.reader_id)
     if now.position is not None:
+        st.set_page_config(initial_sidebar_state="collapsed")
         st.html(Path(__file__).with_name("desk.css"))
         with st.container(key="teaching-desk"):
             _show_head(study, reader, now)
@@ -113,7 +114,6 @@ def _show_end(study: Study, reader: Reader, now: Present, position: int) -> None
         icon=":material/chevron_right:",
         key=f"teaching-action-{now.key}-3",
         width="stretch",
-        help="Key: Enter",
     ):
         move_on(study, reader.reader_id, position)
         st.rerun()

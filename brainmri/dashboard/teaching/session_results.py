@@ -61,18 +61,16 @@ def _show_agreement(report: SessionReport) -> None:
         strict=True,
     ):
         column.metric(
-            f"Fleiss' kappa · {label}",
-            _kappa(found.kappa),
-            delta=_describe_kappa(found),
-            delta_color="off",
-            delta_arrow="off",
+            f"Kappa · {label}",
+            _two_digits(found.kappa),
             border=True,
             height="stretch",
         )
+        column.caption(_describe_kappa(found))
     rows = [
         {
             "Reader": name,
-            "Kappa with the network": _kappa(found.kappa),
+            "Kappa with the network": _two_digits(found.kappa),
             "95 %": _kappa_range(found),
             "Cases": found.cases,
         }
@@ -80,7 +78,9 @@ def _show_agreement(report: SessionReport) -> None:
     ]
     if rows:
         st.dataframe(rows, hide_index=True, height=fit_table(len(rows), 6))
-    st.caption("1: full agreement; 0: as much as by chance. Cohen's kappa between each reader and the network.")
+    st.caption(
+        "1: full agreement; 0: as much as by chance. Fleiss' kappa among readers, Cohen's between each and the network."
+    )
 
 
 def _show_against_network(report: SessionReport) -> None:
@@ -128,7 +128,7 @@ def _show_items(report: SessionReport) -> None:
                 "Readers right": format_share(item.right.share, digits=0),
                 "95 %": format_range(item.right.lower, item.right.upper),
                 "of": item.right.n,
-                "Discrimination": item.discrimination,
+                "Discrimination": _two_digits(item.discrimination),
                 "Commonest wrong answer": display_diagnosis(item.commonest_wrong) if item.commonest_wrong else "–",
             }
             for item in report.items.items
@@ -162,7 +162,7 @@ def _offer_files(study: Study, session: TeachingSession, report: SessionReport) 
             )
 
 
-def _kappa(value: float | None) -> str:
+def _two_digits(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
