@@ -25,6 +25,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_result_commands(commands)
     _add_bench_command(commands)
     _add_people_commands(commands)
+    _add_teaching_commands(commands)
     return parser
 
 
@@ -228,6 +229,26 @@ def _add_people_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     revoke.add_argument("roles", nargs="*", metavar="ROLE")
     audit = _command(actions, "audit", "people:show_audit", "show who did what, the newest first")
     audit.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many rows (default 50)")
+
+
+def _add_teaching_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "reading sessions: show, make and close them, and write down what came out"
+    teaching = commands.add_parser("teaching", help=text, description=text[0].upper() + text[1:] + ".")
+    actions = teaching.add_subparsers(dest="action", required=True, metavar="list|create|close|export")
+    _command(actions, "list", "teaching:list_all", "show all sessions")
+    create = _command(actions, "create", "teaching:create", "make a session of cases drawn by chance")
+    create.add_argument("--title", required=True)
+    create.add_argument("--count", type=_count, default=20, metavar="N", help="cases (default 20)")
+    create.add_argument("--experiment", metavar="EXPERIMENT", help="whose networks' answers are shown (default: none)")
+    create.add_argument("--errors", action="store_true", help="only cases that a network took for something else")
+    create.add_argument("--balanced", action="store_true", help="as many of each diagnosis")
+    create.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the draw (default 0)")
+    close = _command(actions, "close", "teaching:close", "let nobody join or answer any more")
+    close.add_argument("session", metavar="SESSION")
+    export = _command(actions, "export", "teaching:export", "write the summary and all tables into a folder")
+    export.add_argument("session", metavar="SESSION")
+    export.add_argument("--out", type=Path, metavar="DIR", help="default: SESSION-export in this folder")
+    export.add_argument("--names", action="store_true", help="readers by their names in place of stars")
 
 
 def _command(
