@@ -155,6 +155,7 @@ def unlock(text: str) -> bool:
     if key is None or not KEY_HOLE.try_key(text):
         return False
     st.session_state[_UNLOCKED] = fingerprint(key)
+    note("enter instructor's key")
     return True
 
 

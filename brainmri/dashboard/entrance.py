@@ -5,16 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import streamlit as st
-from streamlit.navigation.page import Page
 
 from brainmri.dashboard import access
 from brainmri.dashboard.access import Person
 from brainmri.errors import StudyError
 from brainmri.people.identity import CLAIM_VARIABLE
 from brainmri.people.passphrase import KEY_HOLE, instructor_key
+
+if TYPE_CHECKING:  # where Streamlit keeps the class may change
+    from streamlit.navigation.page import Page
 
 TEACHING: Final = "teaching"
 """Address of the page that readers see."""

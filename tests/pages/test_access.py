@@ -333,7 +333,11 @@ def test_the_key_opens_all_pages_and_they_can_be_locked_again(
     app = visit()
     enter_key(app, "a wrong key")
     assert "This is not the key." in words(app) and title(app) == TEACHING
+    assert read_trail(filled_study) == ()
     enter_key(app, KEY)
+    assert [(one.person, one.action) for one in read_trail(filled_study)] == [
+        ("instructor's key", "enter instructor's key")
+    ]
     app.switch_page("pages/training.py").run()
     assert title(app) == "Training" and "Start training" in buttons(app)
     next(one for one in app.button if one.label == "Lock again").click().run()
