@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -133,6 +134,8 @@ def _ask_for_sign_in() -> NoReturn:
     st.title("brainmri")
     st.write("This study is protected. Sign in to open it.")
     st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+    if find_spec("authlib") is None:
+        st.caption("Signing in needs Authlib on the computer that runs brainmri: `pip install Authlib`.")
     st.stop()
 
 
