@@ -150,7 +150,7 @@ def read_case_maps(study: Study, run_id: str, samples: Sequence[int], method: st
     return CaseMaps(
         values=_of_samples(maps, samples),
         scales=maps.scales,
-        signed=find_method(method).signed and bool((maps.maps < 0).any()),
+        signed=bool((maps.maps < 0).any()),
         shows="evidence",
         scale_of="this run",
     )

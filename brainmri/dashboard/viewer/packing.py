@@ -92,11 +92,6 @@ class PackedVolumes:
     placement: Placement | None = None
     positions: bool = True
 
-    @property
-    def bytes_sent(self) -> int:
-        """Size of the voxels on their way to the browser."""
-        return sum(map(len, self.high)) + sum(map(len, self.low))
-
 
 @dataclass(frozen=True, kw_only=True)
 class ViewedSquare:
