@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from brainmri.intake.records import Case
 from brainmri.study import Study
 from brainmri.teaching.choosing import Wish, choose_cases, take_cases
-from brainmri.teaching.plans import GivenAnswer, SessionPlan
+from brainmri.teaching.plans import GivenAnswer, Mark, SessionPlan
 from brainmri.teaching.reading import join, present, send
 from brainmri.teaching.records import Answer, Draft
 from brainmri.teaching.sessions import close_session, create_session, list_sessions, read_session
@@ -291,3 +291,31 @@ def _turn_labels(study: Study) -> None:
     with study.session() as session:
         for case in session.scalars(select(Case)):
             case.diagnosis = turned.get(case.diagnosis, case.diagnosis)
+
+
+def test_who_marks_the_tumour_sees_whether_it_was_there(filled_study: Study, open_page: OpenPage) -> None:
+    made = make_session(filled_study, exercise="locate", reveals=frozenset())
+    reader = join(filled_study, made.code, "Mina")
+    app = open_page("teaching", reader=reader.reader_id)
+    press(app, "Send")
+    assert "Mark where the tumour is, then send the answer." in words(app)
+    for position, mark in enumerate((Mark(slice_index=3, row=12, column=14), Mark(slice_index=3, row=12, column=24))):
+        given = GivenAnswer(diagnosis=None, confidence={}, mark=mark)
+        send(filled_study, reader.reader_id, position, "alone", given)
+        app = open_page("teaching", reader=reader.reader_id)
+        assert ("The mark is 9 mm outside the tumour." if position else "The mark is inside the tumour.") in words(app)
+        press(app, "Finish" if position else "Next case")
+    assert [(one.label, one.value) for one in app.metric] == [
+        ("Marks inside the tumour", "50 %"),
+        ("Distance, median", "4 mm"),
+    ]
+    app = open_page("teaching", session=made.session_id, view="results")
+    assert not app.error
+
+
+def test_similar_cases_are_none_of_the_session(filled_study: Study, open_page: OpenPage) -> None:
+    made = make_session(filled_study, count=1, reveals=frozenset({"similar"}))
+    reader = join(filled_study, made.code, "Mina")
+    send(filled_study, reader.reader_id, 0, "alone", answer("PCNSL"))
+    app = open_page("teaching", reader=reader.reader_id)
+    assert "None are stored for this network yet." in words(app)

@@ -9,12 +9,15 @@ import streamlit as st
 
 from brainmri.dashboard.formatting import format_count
 from brainmri.dashboard.state import explain_errors
-from brainmri.dashboard.teaching.images import NetworkView
+from brainmri.dashboard.teaching.alike import show_alike
+from brainmri.dashboard.teaching.images import NetworkView, read_network
+from brainmri.dashboard.teaching.locating import show_located
 from brainmri.evaluation.wording import format_share
 from brainmri.study import Study
 from brainmri.teaching.answers import Step
 from brainmri.teaching.course import Present
-from brainmri.teaching.reveals import Outcome, read_outcome
+from brainmri.teaching.records import Reader
+from brainmri.teaching.reveals import Outcome, ShownNetwork, read_outcome
 from brainmri.vocabulary import display_diagnosis
 
 _WHOSE: Final[dict[str, Step]] = {"You, alone": "alone", "You, with the network": "with network"}
@@ -39,10 +42,13 @@ def show_probabilities(network: NetworkView, *, beside: str = "") -> None:
 
 
 @explain_errors()
-def show_outcome(study: Study, reader_id: str, now: Present, position: int) -> None:
+def show_outcome(study: Study, reader: Reader, now: Present, position: int) -> None:
     """Show the pathology and whatever else the session shows at the end of a case."""
-    outcome = read_outcome(study, reader_id, position)
+    outcome = read_outcome(study, reader.reader_id, position)
     with st.container(border=True):
+        if now.plan.exercise == "locate":
+            answer = now.answers.get("alone")
+            show_located(study, outcome.case_id, None if answer is None else answer.mark)
         if outcome.diagnosis is not None:
             _show_pathology(outcome.diagnosis, now)
         if outcome.clinical:
@@ -52,6 +58,9 @@ def show_outcome(study: Study, reader_id: str, now: Present, position: int) -> N
             st.text(outcome.note)
         if outcome.others is not None:
             _show_others(outcome.others)
+        if outcome.similar and outcome.run_id is not None:
+            shown = ShownNetwork(case_id=outcome.case_id, run_id=outcome.run_id)
+            show_alike(study, reader.session_id, read_network(study, shown))
 
 
 def _show_pathology(diagnosis: str, now: Present) -> None:

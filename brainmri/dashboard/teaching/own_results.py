@@ -8,6 +8,7 @@ import streamlit as st
 
 from brainmri.dashboard.access import leave_reading
 from brainmri.dashboard.state import explain_errors
+from brainmri.dashboard.teaching.locating import show_own_locating
 from brainmri.dashboard.teaching.place import show_message
 from brainmri.dashboard.teaching.scored import answers_of
 from brainmri.dashboard.teaching.words import escape_markdown
@@ -46,7 +47,8 @@ def show_own_results(study: Study, reader: Reader, now: Present) -> None:
             st.rerun()
         return
     if now.plan.exercise == "locate":
-        st.success("Thank you. You marked the tumour in every case.", icon=":material/check:")
+        with explain_errors():
+            show_own_locating(study, reader.session_id, reader.name)
         return
     _show_scores(study, reader, now)
 

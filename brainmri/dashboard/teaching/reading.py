@@ -22,6 +22,7 @@ from brainmri.dashboard.teaching.images import (
     show_images,
 )
 from brainmri.dashboard.teaching.listening import listen_to_keys, show_clock
+from brainmri.dashboard.teaching.locating import pack_tumour
 from brainmri.dashboard.teaching.outcome import show_network, show_outcome
 from brainmri.dashboard.teaching.place import show_message
 from brainmri.dashboard.teaching.words import escape_markdown
@@ -98,7 +99,11 @@ def _show_case(study: Study, reader: Reader, now: Present, position: int) -> Non
 def _show_images(study: Study, reader: Reader, now: Present, position: int, network: NetworkView | None) -> None:
     step: Step = "alone" if now.step == "alone" else "with network"
     try:
-        packed = pack_images(study, case_on_screen(study, reader.reader_id, position), now.key, network)
+        case_id = case_on_screen(study, reader.reader_id, position)
+        if now.step == "pathology" and now.plan.exercise == "locate" and network is None:
+            packed = pack_tumour(study, case_id, now.key)
+        else:
+            packed = pack_images(study, case_id, now.key, network)
     except BrainMRIError:
         _LOG.exception("The images of a case of session %s cannot be shown", reader.session_id)
         st.error(_NO_IMAGES, icon=":material/error:")  # the reason names the case
@@ -117,7 +122,7 @@ def _show_end(study: Study, reader: Reader, now: Present, position: int) -> None
     ):
         move_on(study, reader.reader_id, position)
         st.rerun()
-    show_outcome(study, reader.reader_id, now, position)
+    show_outcome(study, reader, now, position)
 
 
 @st.fragment

@@ -8,13 +8,15 @@ import streamlit as st
 
 from brainmri.dashboard.access import may, note
 from brainmri.dashboard.formatting import fit_table
-from brainmri.dashboard.teaching.scored import report_of
+from brainmri.dashboard.teaching.locating import show_all_locating
+from brainmri.dashboard.teaching.scored import answers_of, report_of
 from brainmri.evaluation.wording import format_p, format_range, format_share
 from brainmri.figures.teaching import draw_difficulty, draw_items, draw_multireader, draw_reader_accuracies
 from brainmri.review.agreement import Agreement
 from brainmri.study import Study
 from brainmri.teaching.agreement import ReaderAgreement
 from brainmri.teaching.collecting import answers_csv
+from brainmri.teaching.plans import SessionPlan
 from brainmri.teaching.records import TeachingSession
 from brainmri.teaching.summary import SessionReport, describe_session
 from brainmri.teaching.summary_html import write_session_page
@@ -31,6 +33,10 @@ def show_results(study: Study, session: TeachingSession) -> None:
         report = report_of(study, session.session_id, names_hidden=hidden)
         st.markdown(describe_session(report), width="stretch")
         _offer_files(study, session, report)
+    if SessionPlan.from_json(session.plan).exercise == "locate":
+        real = answers_of(study, session.session_id).readers
+        show_all_locating(study, session.session_id, dict(zip(real, report.answers.readers, strict=True)))
+        return
     if not any(score.answered for score in report.scores):
         st.info("Results appear here as soon as somebody has answered a case.", icon=":material/info:")
         return
