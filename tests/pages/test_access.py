@@ -379,3 +379,60 @@ def test_a_sign_in_that_cannot_be_read_opens_the_study_to_nobody(
     app = visit("training")
     assert "secrets.toml, which configures the sign-in, cannot be read" in app.error[0].value
     assert title(app) == "" and buttons(app) == set()
+
+
+def press_and_start() -> None:
+    """Offer a button that acts and one that trains again: a page for the tests."""
+    import streamlit as st
+
+    from brainmri.dashboard.access import act
+    from brainmri.dashboard.progress import start_task
+    from brainmri.dashboard.state import current_study
+
+    done = st.session_state.setdefault("done", [])
+    st.button("Stop", on_click=act, args=(("may-train",), "stop training", "exp-001", done.append, "stopped"))
+    if st.button("Again"):
+        start_task(current_study(), "train", ["retrain", "exp-001", "--queue"])
+    if st.button("With a file"):
+        start_task(current_study(), "train", ["train", "--weights", "/home/tanaka/w.pth", "--epochs", "3"])
+    if st.button("Explain"):
+        start_task(current_study(), "explain", ["explain-all", "run-1"], subject="run-1")
+
+
+def test_what_a_button_does_is_noted_and_refused_without_the_role(filled_study: Study, sign_in: SignIn) -> None:
+    sign_in("reviewer@h.example", "reviewer")
+    app = AppTest.from_function(press_and_start).run()
+    app.button[0].click().run()
+    assert app.session_state["done"] == []
+    assert "To stop training, you need the role *may-train*" in app.toast[0].value
+    assert read_trail(filled_study, person="reviewer@h.example") == ()
+    sign_in("reviewer@h.example", "may-train")
+    app.button[0].click().run()
+    assert app.session_state["done"] == ["stopped"]
+    (entry,) = read_trail(filled_study, person="reviewer@h.example")
+    assert (entry.action, entry.subject) == ("stop training", "exp-001")
+
+
+def test_starts_are_noted_in_words_and_without_files(
+    filled_study: Study, started: list[tuple[str, list[str], str | None]]
+) -> None:
+    app = AppTest.from_function(press_and_start).run()
+    for button in (1, 2, 3):
+        app.button[button].click().run()
+    assert [(one.action, one.subject, one.detail) for one in reversed(read_trail(filled_study))] == [
+        ("freeze corrections and train", "exp-001", {}),
+        ("start train", "", {"arguments": ["--weights", "(a file)", "--epochs", "3"]}),
+        ("start explain", "run-1", {"arguments": ["run-1"]}),
+    ]
+    assert len(started) == 3
+
+
+def test_a_reviewer_may_explain_and_not_train(
+    filled_study: Study, sign_in: SignIn, started: list[tuple[str, list[str], str | None]]
+) -> None:
+    sign_in("reviewer@h.example", "reviewer")
+    app = AppTest.from_function(press_and_start).run()
+    app.button[1].click().run()
+    assert "To start or stop trainings, you need the role *may-train*." in app.error[0].value and started == []
+    app.button[3].click().run()
+    assert [kind for kind, _, _ in started] == ["explain"]
