@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from brainmri.dashboard.access import may, missing
 from brainmri.dashboard.findings import reviewer_name
 from brainmri.dashboard.formatting import format_count, format_date
 from brainmri.dashboard.progress import start_task
@@ -35,7 +36,7 @@ _OPEN: Final = "correction-open"
 
 def draws_region() -> bool:
     """Tell whether the reviewer is redrawing a region, so that the viewer lets them."""
-    return bool(st.session_state.get(_OPEN)) and st.session_state.get(_KIND) == "region"
+    return may("reviewer") and bool(st.session_state.get(_OPEN)) and st.session_state.get(_KIND) == "region"
 
 
 def show_corrections(study: Study, case_id: str, *, diagnosis: str, drawn: DrawnRegion | None) -> None:
@@ -53,6 +54,8 @@ def show_corrections(study: Study, case_id: str, *, diagnosis: str, drawn: Drawn
     corrections = read_corrections(study, case_id)
     for correction in corrections:
         _show_correction(study, correction)
+    if not may("reviewer"):
+        return
     if not st.toggle(
         "Correct this case", key=_OPEN, help="The case itself stays as it came; the next data set changes."
     ):
@@ -108,13 +111,15 @@ def show_changes(study: Study, experiment_id: str, dataset_hash: str) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(f"Changes since data set {dataset_hash}", anchor=False, width="stretch")
-            pressed = st.button(
+            pressed = may("may-train") and st.button(
                 "Train again with these changes",
                 type="primary",
                 icon=":material/model_training:",
                 help="Makes a new data set and repeats the experiment: the same protocol, every patient on the same "
                 "side of the same splits.",
             )
+        if not may("may-train"):
+            st.caption(missing("may-train", to="train again with these changes"))
         st.write(describe_changes(changes))
         st.dataframe(change_rows(changes), hide_index=True, placeholder="–")
     if pressed and start_task(study, "train", ["retrain", experiment_id, "--queue"]):
@@ -173,7 +178,9 @@ def _show_correction(study: Study, correction: Correction) -> None:
         st.badge(describe_correction(correction), icon=":material/edit_note:", color="orange")
         st.caption(f"{correction.reason} · {correction.author}")
         author = reviewer_name()
-        if st.button("Take back", key=f"withdraw-correction-{correction.id}", type="tertiary", disabled=not author):
+        if may("reviewer") and st.button(
+            "Take back", key=f"withdraw-correction-{correction.id}", type="tertiary", disabled=not author
+        ):
             _attempt(lambda: withdraw_correction(study, correction.id, author=author))
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from brainmri.dashboard.access import author_name, may, missing
 from brainmri.dashboard.formatting import fit_table, format_date
 from brainmri.errors import BrainMRIError
 from brainmri.review.findings import (
@@ -26,6 +28,7 @@ from brainmri.study import Study
 
 _REVIEWER: Final = "reviewer"
 _MOST_ROWS: Final = 5
+_NAME_PX: Final = 220
 _VERDICT_HELP: Final = "\n".join(f"- **{name.capitalize()}**: {text}" for name, text in VERDICTS.items())
 
 
@@ -42,17 +45,12 @@ def show_findings(study: Study, experiment_id: str, *, case_id: str, run_id: str
     findings = read_findings(study, experiment_id, case_id)
     header = st.container(horizontal=True, vertical_alignment="center")
     header.subheader("Finding", anchor=False, width="stretch")
-    reviewer = header.text_input(
-        "Reviewer",
-        key=_REVIEWER,
-        persist_state="session",
-        max_chars=MAXIMUM_NAME,
-        placeholder="Your name or initials",
-        label_visibility="collapsed",
-        width=220,
-    ).strip()
+    reviewer = _ask_name(header)
     own = next((one for one in findings if one.reviewer == reviewer), None)
-    _show_form(study, experiment_id, case_id, run_id, reviewer, own)
+    if may("reviewer"):
+        _show_form(study, experiment_id, case_id, run_id, reviewer, own)
+    else:
+        st.caption(missing("reviewer", to="write findings"))
     others = [one for one in findings if one is not own]
     if others:
         st.markdown(f"**Others found** · {describe_agreement(findings)}" if len(findings) > 1 else "**Others found**")
@@ -61,8 +59,27 @@ def show_findings(study: Study, experiment_id: str, *, case_id: str, run_id: str
 
 
 def reviewer_name() -> str:
-    """Return the name or initials that the visitor has entered; empty where there are none."""
-    return str(st.session_state.get(_REVIEWER) or "").strip()
+    """Return the name of who signed in, else what the visitor has entered; empty where there is nothing."""
+    return author_name() or str(st.session_state.get(_REVIEWER) or "").strip()
+
+
+def _ask_name(place: DeltaGenerator) -> str:
+    """Return the name of who signed in, else ask for one."""
+    signed = author_name()
+    if signed is not None:
+        place.text_input(
+            "Reviewer", signed, key="reviewer-signed-in", disabled=True, label_visibility="collapsed", width=_NAME_PX
+        )
+        return signed  # never what the field holds: a browser can change a disabled one
+    return place.text_input(
+        "Reviewer",
+        key=_REVIEWER,
+        persist_state="session",
+        max_chars=MAXIMUM_NAME,
+        placeholder="Your name or initials",
+        label_visibility="collapsed",
+        width=_NAME_PX,
+    ).strip()
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -27,7 +27,6 @@ from brainmri.imaging.datasets import read_samples
 from brainmri.imaging.records import Sample
 from brainmri.intake.records import Case
 from brainmri.intake.volumes import read_case
-from brainmri.review.records import Finding
 from brainmri.study import Study
 from brainmri.training.records import Experiment, Prediction, Run
 from brainmri.vocabulary import display_diagnosis
@@ -36,15 +35,11 @@ __all__ = [
     "MapSummary",
     "TestedCase",
     "TestedImage",
-    "case_table",
-    "describe_place",
-    "describe_progress",
     "file_stamp",
     "find_experiment",
     "find_run",
     "image_table",
     "label_run",
-    "neighbours",
     "packed_blind",
     "packed_case",
     "pick_method",
@@ -130,24 +125,6 @@ def pick_method(study: Study, run_id: str, case: TestedCase | None = None) -> st
     return pick_map(study, run_id, _samples_of(case) if case is not None else ())
 
 
-def case_table(cases: Sequence[TestedCase], findings: Sequence[Finding] = ()) -> list[dict[str, Any]]:
-    """Return one row for each case, for the table, with what reviewers found of it."""
-    found: dict[str, dict[str, None]] = {}
-    for finding in findings:
-        found.setdefault(finding.case_id, {})[finding.verdict] = None
-    return [
-        {
-            "Case": case.case_id,
-            "Pathology": display_diagnosis(case.diagnosis),
-            "Network says": display_diagnosis(case.predicted),
-            "Probability": 100 * case.certainty,
-            "Verdict": "right" if case.is_right else "wrong",
-            "Finding": ", ".join(found.get(case.case_id, ())) or None,
-        }
-        for case in cases
-    ]
-
-
 def image_table(case: TestedCase) -> list[dict[str, Any]]:
     """Return one row for each slice that the network saw, probabilities in per cent."""
     return [
@@ -162,29 +139,6 @@ def image_table(case: TestedCase) -> list[dict[str, Any]]:
         }
         for image in case.images
     ]
-
-
-def describe_progress(cases: Sequence[TestedCase], findings: Sequence[Finding]) -> str:
-    """Return ``17 of 42 reviewed``."""
-    reviewed = {finding.case_id for finding in findings}
-    return f"{sum(case.case_id in reviewed for case in cases)} of {len(cases)} reviewed"
-
-
-def neighbours(cases: Sequence[TestedCase], case_id: str) -> tuple[str | None, str | None]:
-    """Return the cases before and after one; a case that is not among them comes before the first."""
-    ids = [case.case_id for case in cases]
-    place = ids.index(case_id) if case_id in ids else -1
-    before = ids[place - 1] if place > 0 else None
-    return before, ids[place + 1] if place + 1 < len(ids) else None
-
-
-def describe_place(cases: Sequence[TestedCase], case: TestedCase) -> str:
-    """Return ``2 of 7 wrong``, ``2 of 20 tested``, or that the case is not among those listed."""
-    ids = [one.case_id for one in cases]
-    if case.case_id not in ids:
-        return "not in the list"
-    kind = "tested" if any(one.is_right for one in cases) else "wrong"
-    return f"{ids.index(case.case_id) + 1} of {len(ids)} {kind}"
 
 
 def label_run(run: FinishedRun) -> str:

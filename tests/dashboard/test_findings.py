@@ -65,12 +65,23 @@ def test_a_finding_is_saved_and_fills_the_form_again(study: Study, panel: AppTes
     assert [(one.verdict, one.version) for one in read_findings(study, *WHERE)] == [("model error", 2)]
 
 
-def test_without_a_name_or_a_verdict_nothing_is_saved_and_the_reason_told(study: Study, panel: AppTest) -> None:
+def test_without_a_name_nothing_is_saved_and_the_reason_told(study: Study, panel: AppTest) -> None:
     press(fill(panel, reviewer=""), "Save finding")
     assert "Enter your name or initials" in messages(panel)
+    assert read_findings(study, *WHERE) == []
+
+
+def test_without_a_verdict_nothing_is_saved_and_the_reason_told(study: Study, panel: AppTest) -> None:
     press(fill(panel, verdict=None, note="odd"), "Save finding")
     assert "Choose what explains it" in messages(panel)
     assert read_findings(study, *WHERE) == []
+
+
+def test_a_name_entered_last_keeps_what_was_chosen_before(study: Study, panel: AppTest) -> None:
+    press(fill(panel, reviewer=""), "Save finding")
+    panel.text_input(key="reviewer").set_value("AB").run()
+    press(panel, "Save finding")
+    assert [one.verdict for one in read_findings(study, *WHERE)] == ["artefact"]
 
 
 def test_a_finding_is_taken_back_and_its_history_stays(study: Study, panel: AppTest) -> None:

@@ -436,3 +436,20 @@ def test_a_reviewer_may_explain_and_not_train(
     assert "To start or stop trainings, you need the role *may-train*." in app.error[0].value and started == []
     app.button[3].click().run()
     assert [kind for kind, _, _ in started] == ["explain"]
+
+
+@pytest.mark.parametrize(("roles", "writes"), [(("instructor",), False), (("reviewer",), True)])
+def test_reviewers_alone_write_findings_and_corrections(roles: tuple[str, ...], writes: bool, sign_in: SignIn) -> None:
+    sign_in("sato@h.example", *roles)
+    app = visit("review")
+    assert not app.exception
+    assert ("Save finding" in buttons(app)) == writes
+    assert any(one.label == "Correct this case" for one in app.toggle) == writes
+    assert ("write findings" in words(app)) != writes
+
+
+def test_findings_carry_the_name_of_who_signed_in(sign_in: SignIn) -> None:
+    sign_in("sato@h.example", "reviewer", name="Dr Sato")
+    app = visit("review")
+    field = next(one for one in app.text_input if one.label == "Reviewer")
+    assert (field.value, field.disabled) == ("Dr Sato", True)

@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select
 from streamlit.testing.v1 import AppTest
 
 from brainmri import tasks
-from brainmri.dashboard.review import TestedCase, describe_place, neighbours, read_tested_cases
+from brainmri.dashboard.review import TestedCase, read_tested_cases
 from brainmri.database import Base
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
 from brainmri.review.corrections import exclude_case, read_corrections
@@ -350,10 +350,8 @@ def test_a_verdict_is_the_mean_over_slices(mistaken_study: Study) -> None:
         assert case.certainty == pytest.approx(float(means.max()))
 
 
-def test_neighbours_of_a_case_outside_the_list_start_it(mistaken_study: Study) -> None:
-    cases = cases_of(mistaken_study)
-    ids = [case.case_id for case in cases]
-    assert neighbours(cases, ids[1]) == (ids[0], ids[2])
-    assert neighbours(cases[1:], ids[0]) == (None, ids[1])
-    assert describe_place(cases[1:], cases[0]) == "not in the list"
-    assert describe_place(cases, cases[1]) == f"2 of {len(cases)} tested"
+@pytest.mark.usefixtures("mistaken_study")
+def test_the_volume_is_offered_as_a_panel(open_review: OpenReview) -> None:
+    app = open_review(panel="volume")
+    assert not app.exception
+    assert "The whole volume" in [one.value for one in app.subheader]

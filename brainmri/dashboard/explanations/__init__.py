@@ -15,6 +15,7 @@ PANELS: Final = {
     "sequences": "Sequences",
     "checks": "Worth believing?",
     "similar": "Similar cases",
+    "volume": "Volume",
     "change": "Before and after",
 }
 """What the address calls a panel, and its label; the last one only where an experiment repeats another."""

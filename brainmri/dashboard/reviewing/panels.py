@@ -10,6 +10,7 @@ from brainmri.dashboard.before_after import show_before_after
 from brainmri.dashboard.explanations import PANELS, show_architectures, show_checks, show_sequences, show_similar
 from brainmri.dashboard.review import TestedCase
 from brainmri.dashboard.state import explain_errors, query_choice, remember_choice
+from brainmri.dashboard.volume import show_volume
 from brainmri.evaluation.reading import FinishedRun, read_finished_runs
 from brainmri.study import Study
 
@@ -52,7 +53,18 @@ def show_explanation(study: Study, panel: str, experiment_id: str, run: Finished
         show_sequences(study, run, runs, case)
     elif panel == "checks":
         show_checks(study, run, runs, case)
+    elif panel == "volume":
+        _show_volume(study, case)
     elif panel == "change":
         show_before_after(study, experiment_id, finished=len(runs))
     else:
         show_similar(study, run, case)
+
+
+def _show_volume(study: Study, case: TestedCase) -> None:
+    st.subheader("The whole volume", anchor=False)
+    show_volume(study, case.case_id)
+    st.caption(
+        "Click or drag to move the crosshair, wheel to change the slice; drag in 3D to turn. Drawn by the graphics "
+        "card: without one it takes some seconds."
+    )

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from brainmri.dashboard.access import may
 from brainmri.dashboard.findings import reviewer_name
 from brainmri.dashboard.state import explain_errors
 from brainmri.review.filters import Filter
@@ -42,9 +43,9 @@ def show_saved_lists(study: Study, chosen: Filter, open_filter: Callable[[Filter
             disabled=not lists,
             on_change=lambda: open_filter(lists.get(st.session_state[_LIST], Filter())),
         )
-        if opened is not None:
+        if opened is not None and may("reviewer"):
             st.button("Delete", icon=":material/delete:", on_click=delete_list, args=(study, opened))
-    if opened is None and chosen != Filter():
+    if opened is None and chosen != Filter() and may("reviewer"):
         _show_saving(study, chosen, taken=list(lists))
 
 
