@@ -7,6 +7,7 @@ of the same kind; the networks stay as they are trained, so that the scatter of 
 References
 ----------
 Bootstrap of clusters: Field CA, Welsh AH. J R Stat Soc B 2007;69:369-390, doi:10.1111/j.1467-9868.2007.00593.x.
+Bias of the bootstrap: Efron B, Tibshirani RJ. An Introduction to the Bootstrap. Chapman & Hall 1993, chapter 10.
 BCa intervals: Efron B. J Am Stat Assoc 1987;82:171-185, doi:10.1080/01621459.1987.10478410.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 
@@ -34,7 +35,7 @@ FEWEST_RESAMPLES: Final = 100
 FEW_PATIENTS: Final = 20
 """Below this number of patients bootstrap intervals tend to be too narrow: a note says so."""
 
-IntervalMethod = Literal["percentile", "bca"]
+IntervalMethod = Literal["percentile", "bca", "centred"]
 
 _DRAWS_AT_ONCE: Final = 1 << 17
 """Draws that are counted at once, so that their counts stay in the processor's cache."""
@@ -139,7 +140,7 @@ def bootstrap_metric(
     *,
     seed: int,
     resamples: int = RESAMPLES,
-    method: IntervalMethod = "percentile",
+    method: IntervalMethod | None = None,
     confidence: float = CONFIDENCE,
 ) -> Bootstrap:
     """Return intervals of a metric for every architecture and every pair by drawing patients with replacement.
@@ -151,8 +152,10 @@ def bootstrap_metric(
     seed : int
         Of the draws: the same seed gives the same intervals.
     resamples : int
-    method : {'percentile', 'bca'}
-        BCa corrects for bias and skewness, at the price of one more evaluation a patient.
+    method : {'percentile', 'bca', 'centred'}, optional
+        BCa corrects for bias and skewness, at the price of one more evaluation a patient. Centred: percentiles, moved
+        by what drawing with replacement adds on average. The default is percentile, and centred for the calibration
+        error: a sum of absolute differences, which draws make larger, so that plain percentiles may lie above it.
     confidence : float
 
     Raises
@@ -160,13 +163,16 @@ def bootstrap_metric(
     EvaluationError
         Where there is no such method or metric, or too few resamples are asked for.
     """
-    if method not in ("percentile", "bca"):
-        raise EvaluationError(f"There is no bootstrap interval '{method}'. Choose percentile or bca.")
+    method = method or ("centred" if metric.name == "ece" else "percentile")
+    if method not in get_args(IntervalMethod):
+        raise EvaluationError(f"There is no bootstrap interval '{method}'. Choose percentile, bca or centred.")
     check_resamples(resamples)
     tally = CaseTally.of(scored)
+    observed = metric_values(tally, metric, tally.even)[0]
+    drawn = metric_values(tally, metric, draw_weights(tally.cases.size, resamples, seed=seed))
     sampled = _Sampled(
-        metric_values(tally, metric, tally.even)[0],
-        metric_values(tally, metric, draw_weights(tally.cases.size, resamples, seed=seed)),
+        observed,
+        drawn - (mean_of_defined(drawn, axis=0) - observed) if method == "centred" else drawn,
         metric_values(tally, metric, 1.0 - np.eye(tally.cases.size)) if method == "bca" else None,
     )
     places: dict[str, dict[int, int]] = {}
@@ -276,6 +282,8 @@ def _of_architecture(
     mine = sampled.columns(columns)
     value = float(mine.observed)
     lower, upper, note = sampled_interval(value, mine.drawn, mine.left_out, patients=patients, confidence=confidence)
+    if lower is not None and value >= 0:
+        lower = max(lower, 0.0)  # moved percentiles may cross it; no metric does
     return MetricInterval(
         architecture=name,
         value=None if math.isnan(value) else value,

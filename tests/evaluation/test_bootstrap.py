@@ -197,3 +197,29 @@ def test_two_thousand_draws_of_ten_runs_take_a_moment(name: str) -> None:
         bootstrap_metric(predictions, Metric(name), seed=1)
         elapsed_s.append(time.perf_counter() - started)
     assert min(elapsed_s) < 1.0  # 0.02 to 0.06 s on one idle core; the machine of a test may be busy
+
+
+def test_the_interval_of_the_calibration_error_is_moved_by_what_drawing_adds_to_it() -> None:
+    predictions = draw_predictions(architectures=("alexnet",), repeats=1, cases=40, slices=1, tested=1.0, skill=2.5)
+    chances = predictions.probabilities.astype(float)
+    sure, right = chances.max(axis=1), chances.argmax(axis=1) == predictions.true_class
+    weights = draw_weights(40, 2000, seed=4)
+    cases = np.unique(predictions.case, return_inverse=True)[1]
+    bins = np.ceil(sure * 15).astype(int)
+
+    def calibration_error(weight: np.ndarray) -> float:
+        gaps = [abs(np.sum((weight * (right - sure))[bins == place])) for place in range(1, 16)]
+        return float(sum(gaps) / weight.sum())
+
+    drawn = np.array([calibration_error(row[cases]) for row in weights])
+    value = calibration_error(np.ones(right.size))
+    plain = bootstrap_metric(predictions, Metric("ece"), seed=4, method="percentile").architectures[0]
+    assert plain.value == pytest.approx(value, abs=1e-6)
+    assert drawn.mean() > value, "each draw makes the error larger"
+    assert (plain.lower, plain.upper) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=1e-6)
+    moved = bootstrap_metric(predictions, Metric("ece"), seed=4)
+    (own,) = moved.architectures
+    assert moved.method == "centred"
+    expected = np.quantile(drawn, [0.025, 0.975]) - drawn.mean() + value
+    assert (own.lower, own.upper) == pytest.approx((max(expected[0], 0), expected[1]), abs=1e-6)
+    assert own.lower < value < own.upper

@@ -134,7 +134,8 @@ def _show_metrics(chosen: Choice, network: str) -> None:
     show_table(rows, height=fit_table(len(rows), 20), column_config={"Metric": st.column_config.TextColumn(width=230)})
     st.caption(
         f"On held-out {_counted(chosen)}; mean over the runs. 95 % interval: other patients of the same kind, the "
-        "networks as they are trained (bootstrap of 2,000 draws of patients)."
+        "networks as they are trained (bootstrap of 2,000 draws of patients; that of the calibration error, which the "
+        "draws make larger, is moved by as much)."
     )
     for note in metric_notes(found, chosen.experiment.classes):
         st.caption(f":material/info: {note}")
