@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
+from brainmri.dashboard.case_maps import maps_stamp
 from brainmri.dashboard.review import (
     TestedCase,
     find_experiment,
     packed_blind,
     packed_case,
+    read_case_row,
     read_map_summary,
     read_tested_cases,
-    warm_up,
 )
+from brainmri.dashboard.teaching.shelf import PLACEHOLDER, shared_shelf, write_key
 from brainmri.dashboard.viewer import MarkedPoint, show_viewer
 from brainmri.errors import TeachingError
 from brainmri.study import Study
 from brainmri.teaching.course import Present
 from brainmri.teaching.plans import Mark
 from brainmri.teaching.reveals import ShownNetwork
+
+METHOD: Final = "gradcam"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +52,15 @@ def read_network(study: Study, shown: ShownNetwork) -> NetworkView:
 
 def pack_images(study: Study, case_id: str, key: str, network: NetworkView | None) -> bytes:
     """Return a case for the viewer; with the network's squares and maps where it may be shown."""
+    digest = read_case_row(study, case_id).content_digest
     if network is None:
-        return packed_blind(study, case_id, key)
-    return packed_case(study, network.run_id, network.case, opaque_key=key)
+        name: tuple[object, ...] = (study.url, case_id, digest)
+        packed = shared_shelf().take(name, lambda: packed_blind(study, case_id, PLACEHOLDER))
+    else:
+        run_id, case = network.run_id, network.case
+        name = (study.url, case_id, digest, run_id, maps_stamp(study, run_id, METHOD))
+        packed = shared_shelf().take(name, lambda: packed_case(study, run_id, case, METHOD, opaque_key=PLACEHOLDER))
+    return write_key(packed, key)
 
 
 def show_images(packed: bytes, *, mark: Mark | None, marking: bool, key: str = "teaching-viewer") -> Mark | None:
@@ -77,8 +88,8 @@ def asks_for_mark(now: Present) -> bool:
 
 
 def read_ahead(study: Study, case_id: str) -> None:
-    """Read the volumes of the case that comes next, so that it opens at once."""
-    warm_up(study, case_id)
+    """Pack the case that comes next, so that it opens at once."""
+    pack_images(study, case_id, PLACEHOLDER, None)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

@@ -68,7 +68,6 @@ def _show_board(study: Study, session: TeachingSession, *, hidden: bool, ranked:
             column_config={
                 "Cases": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
                 "Right alone": st.column_config.NumberColumn(format="percent"),
-                "Quiet, min": st.column_config.NumberColumn(format="%.0f"),
             },
             key="teaching-board",
         )
@@ -83,7 +82,7 @@ def _line(row: BoardRow, *, ranked: bool) -> dict[str, Any]:
         "Done": f"{row.answered} of {row.cases}",
         "Now": "–" if row.state == "finished" else row.step,
         **({"Right alone": row.right} if ranked else {}),
-        "Quiet, min": row.quiet_minutes,
+        "Quiet": "–" if row.quiet_minutes is None else f"{row.quiet_minutes:.0f} min",
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -27,6 +27,8 @@ from brainmri.teaching.scores import ReaderScore, StepScore, score_reader
 from brainmri.teaching.sessions import read_cases, read_session
 from brainmri.teaching.summary_html import write_reader_page
 from brainmri.vocabulary import display_diagnosis
+
+_NAMES: Final[dict[Step, str]] = {"alone": "Your answers alone", "with network": "Your answers with the network"}
 
 
 def show_own_results(study: Study, reader: Reader, now: Present) -> None:
@@ -59,14 +61,18 @@ def _show_scores(study: Study, reader: Reader, now: Present) -> None:
     score = score_reader(answers, reader.name)
     _show_figures(score)
     st.write(score.help.sentence)
+    if score.help.cases:
+        st.caption(score.reliance.sentence)
     steps: dict[Step, StepScore] = {"alone": score.alone, "with network": score.assisted}
     shown = {step: one for step, one in steps.items() if one.accuracy.n}
     left, right = st.columns(2)
     for step, one in shown.items():
         with left.container(border=True):
-            st.markdown(f"**Your answers {step}**")
+            st.markdown(f"**{_NAMES[step]}**")
             st.plotly_chart(draw_reader_confusion(one), key=f"teaching-confusion-{step}")
             st.dataframe(_class_rows(one), hide_index=True)
+            if one.areas.note:
+                st.caption(one.areas.note)
     with right.container(border=True):
         st.markdown("**Are you as right as you are sure?**")
         st.plotly_chart(draw_calibration({step: one.calibration for step, one in shown.items()}), key="teaching-sure")
@@ -125,7 +131,7 @@ def _class_rows(score: StepScore) -> list[dict[str, Any]]:
             "of": one.sensitivity.n,
             "Specificity": format_share(one.specificity.share, digits=0),
             "of ": one.specificity.n,
-            "AUC": areas.get(one.name),
+            "AUC": "–" if (area := areas.get(one.name)) is None else f"{area:.2f}",
         }
         for one in score.classes
     ]

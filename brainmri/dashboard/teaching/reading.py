@@ -26,7 +26,7 @@ from brainmri.dashboard.teaching.locating import pack_tumour
 from brainmri.dashboard.teaching.outcome import show_network, show_outcome
 from brainmri.dashboard.teaching.place import show_message
 from brainmri.dashboard.teaching.words import escape_markdown
-from brainmri.errors import BrainMRIError, TeachingError
+from brainmri.errors import BrainMRIError
 from brainmri.study import Study
 from brainmri.teaching.answers import Step
 from brainmri.teaching.course import Present
@@ -43,6 +43,7 @@ _STEPS: Final = {
 }
 _WIDTHS: Final = (19, 7)
 _NO_IMAGES: Final = "The images of this case cannot be shown. Tell your instructor; the server's log says why."
+_NO_NETWORK: Final = "The network's answer on this case cannot be shown. Answer as before, and go on."
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -150,8 +151,9 @@ def _network(study: Study, reader: Reader, now: Present, position: int) -> Netwo
         return None
     try:
         return read_network(study, shown_network(study, reader.reader_id, position))
-    except TeachingError as error:
-        st.warning(str(error), icon=":material/info:")
+    except BrainMRIError:
+        _LOG.exception("The network's answer on a case of session %s cannot be shown", reader.session_id)
+        st.warning(_NO_NETWORK, icon=":material/info:")
         return None
 
 

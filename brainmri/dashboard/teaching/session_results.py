@@ -9,6 +9,7 @@ import streamlit as st
 from brainmri.dashboard.access import may, note
 from brainmri.dashboard.formatting import fit_table
 from brainmri.dashboard.teaching.locating import show_all_locating
+from brainmri.dashboard.teaching.over_sessions import show_over_sessions
 from brainmri.dashboard.teaching.scored import answers_of, report_of
 from brainmri.evaluation.wording import format_p, format_range, format_share
 from brainmri.figures.teaching import draw_difficulty, draw_items, draw_multireader, draw_reader_accuracies
@@ -33,9 +34,10 @@ def show_results(study: Study, session: TeachingSession) -> None:
         report = report_of(study, session.session_id, names_hidden=hidden)
         st.markdown(describe_session(report), width="stretch")
         _offer_files(study, session, report)
+    real = answers_of(study, session.session_id).readers
+    names = dict(zip(real, report.answers.readers, strict=True))
     if SessionPlan.from_json(session.plan).exercise == "locate":
-        real = answers_of(study, session.session_id).readers
-        show_all_locating(study, session.session_id, dict(zip(real, report.answers.readers, strict=True)))
+        show_all_locating(study, session.session_id, names)
         return
     if not any(score.answered for score in report.scores):
         st.info("Results appear here as soon as somebody has answered a case.", icon=":material/info:")
@@ -53,6 +55,8 @@ def show_results(study: Study, session: TeachingSession) -> None:
         _show_against_network(report)
     with right.container(border=True):
         _show_multireader(report)
+    with left.container(border=True):
+        show_over_sessions(study, session.session_id, names)
     with st.container(border=True):
         _show_items(report)
 
