@@ -275,3 +275,26 @@ def test_a_closed_session_is_refused_in_a_sentence(study, guest) -> None:
     late.page.get_by_role("textbox", name="Your name or a pseudonym").fill("Mina")
     late.press("Join")
     expect(late.page.get_by_text("The session 'Tuesday round' is closed.")).to_be_visible(timeout=20_000)
+
+
+def test_the_tumour_is_marked_by_a_click_and_the_mark_is_measured(study, guest) -> None:
+    made = make_session(study, exercise="locate", reveals=frozenset())
+    reader = guest()
+    reader.join(made.code, "Mina")
+    reader.page.keyboard.press("m")
+    reader.page.locator("canvas[data-name=T1c]").click()  # its middle: the phantom's tumour is there on this slice
+    expect(reader.page.get_by_text("Marked. Click elsewhere to move the mark, or send it.")).to_be_visible(
+        timeout=15_000
+    )
+    reader.page.reload()
+    reader.see("Case 1 of 2")
+    expect(reader.page.get_by_text("Marked. Click elsewhere to move the mark, or send it.")).to_be_visible(
+        timeout=15_000
+    )
+    reader.page.keyboard.press("Enter")
+    reader.step("The answer")
+    expect(reader.page.get_by_text("The mark is inside the tumour.")).to_be_visible()
+    with study.session() as session:
+        (answer,) = session.scalars(select(Answer)).all()
+    assert answer.diagnosis is None
+    assert {answer.mark["row"], answer.mark["column"]} <= {15, 16}  # the middle of 32 pixels lies between the two

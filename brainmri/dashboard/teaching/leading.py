@@ -44,7 +44,7 @@ def show_leading(study: Study, session: TeachingSession) -> None:
     shown = st.session_state.get(f"{_SHOWN}-{session.session_id}", "images")
     shown = shown if shown in steps else "images"
     st.set_page_config(initial_sidebar_state="collapsed")
-    st.html("<style>[data-testid='stMainBlockContainer'] { padding: 3.25rem 2.5rem 1rem; }</style>")
+    st.html("<style>[data-testid='stMainBlockContainer'] { padding: 4rem 2.5rem 1rem; }</style>")
     images, side = st.columns(_WIDTHS)
     with images, explain_errors():
         _show_images(study, session, row, with_network=steps.index(shown) >= steps.index("group") + 1)

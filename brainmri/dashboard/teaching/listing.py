@@ -40,20 +40,17 @@ def show_sessions(study: Study) -> None:
 
 def _show_line(study: Study, one: SessionSummary) -> None:
     session = one.session
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if session.status == OPEN:
-            st.badge("open", color="green")
-        else:
-            st.badge("closed", color="gray")
-        st.markdown(
-            f"**{escape_markdown(session.title)}**  \n:gray[{session.code} · {format_count(one.cases, 'case')} · "
-            f"{format_count(one.readers, 'reader')}, {one.finished} finished · {escape_markdown(session.author)}, "
-            f"{format_date(session.created_at)}]",
-            width="stretch",
-        )
-        if st.button("Open", key=f"teaching-open-{session.session_id}", icon=":material/open_in_full:"):
-            remember_choice(**{SESSION: session.session_id})
-            st.rerun()
+    words, opening, more = st.columns([12, 2, 1], vertical_alignment="center")
+    badge = ":green-badge[open]" if session.status == OPEN else ":gray-badge[closed]"
+    words.markdown(
+        f"**{escape_markdown(session.title)}** {badge}  \n:gray[{session.code} · {format_count(one.cases, 'case')} · "
+        f"{format_count(one.readers, 'reader')}, {one.finished} finished · {escape_markdown(session.author)}, "
+        f"{format_date(session.created_at)}]"
+    )
+    if opening.button("Open", key=f"teaching-open-{session.session_id}", width="stretch"):
+        remember_choice(**{SESSION: session.session_id})
+        st.rerun()
+    with more:
         show_actions(study, session, readers=one.readers)
 
 

@@ -100,7 +100,7 @@ def _pick_cases(study: Study, experiment_id: str | None) -> tuple[ChosenCase, ..
 
 
 def _pick_wish(way: str, experiment_id: str | None) -> Wish:
-    first, second, third, fourth = st.columns([1, 2, 2, 1], vertical_alignment="bottom")
+    first, second, third = st.columns([1, 3, 2], vertical_alignment="bottom")
     count = first.number_input("Number", 1, _MOST, value=_USUAL, key="teaching-count")
     diagnoses = second.multiselect(
         "Diagnoses",
@@ -116,9 +116,10 @@ def _pick_wish(way: str, experiment_id: str | None) -> Wish:
         key="teaching-kinds",
         help="  \n".join(f"**{name}**: {words}" for name, words in DIFFICULTIES.items()),
     )
-    balanced = fourth.toggle("Balanced", key="teaching-balanced", help="As many of each diagnosis as there can be.")
     seed = st.session_state.setdefault("teaching-seed", 0)
-    fourth.button("Draw again", icon=":material/casino:", key="teaching-draw", on_click=_draw_again)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        balanced = st.toggle("Balanced", key="teaching-balanced", help="As many of each diagnosis as there can be.")
+        st.button("Draw again", icon=":material/casino:", key="teaching-draw", on_click=_draw_again)
     return Wish(
         count=int(count),
         chosen=Filter(kind=tuple(kinds), bookmarked=way == "bookmarked"),
