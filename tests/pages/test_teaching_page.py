@@ -319,3 +319,24 @@ def test_similar_cases_are_none_of_the_session(filled_study: Study, open_page: O
     send(filled_study, reader.reader_id, 0, "alone", answer("PCNSL"))
     app = open_page("teaching", reader=reader.reader_id)
     assert "None are stored for this network yet." in words(app)
+
+
+def test_who_goes_back_finds_the_answer_and_may_change_it(filled_study: Study, open_page: OpenPage) -> None:
+    made = make_session(filled_study, reveals=frozenset(), going_back=True)
+    reader = join(filled_study, made.code, "Mina")
+    app = open_page("teaching", reader=reader.reader_id)
+    control(app, "button_group", "teaching-diagnosis").set_value("PCNSL")
+    app.run()
+    press(app, "Send")
+    assert titles(app) == ["Case 2 of 2"]
+    assert control(app, "button_group", "teaching-diagnosis").value is None
+    press(app, "Back")
+    assert titles(app) == ["Case 1 of 2"]
+    assert control(app, "button_group", "teaching-diagnosis").value == "PCNSL"
+    control(app, "button_group", "teaching-diagnosis").set_value("meningioma")
+    app.run()
+    press(app, "Send")
+    assert titles(app) == ["Case 2 of 2"]
+    with filled_study.session() as session:
+        rows = session.scalars(select(Answer).order_by(Answer.id)).all()
+    assert [(row.version, row.diagnosis) for row in rows] == [(1, "PCNSL"), (2, "meningioma")]

@@ -114,14 +114,14 @@ def _ask_confidence(label: str, key: str) -> None:
 
 def fill_in(now: Present, step: Step) -> None:
     """Start the form with the draft, else with the answer that counts, else with the answer given alone."""
-    if _name("ready", now, step) in st.session_state:
+    shown = "mark" if now.plan.exercise == "locate" else "diagnosis"  # Streamlit forgets a control that is not shown
+    if _name(shown, now, step) in st.session_state:
         return
     stored = now.draft
     if stored is None:
         answer = now.answers.get(step) or now.answers.get("alone")
         stored = {} if answer is None else answer.to_json()
     state, plan = st.session_state, now.plan
-    state[_name("ready", now, step)] = True
     mark = stored.get("mark")
     state[_name("mark", now, step)] = None if mark is None else Mark(**mark)
     if plan.exercise == "locate":
