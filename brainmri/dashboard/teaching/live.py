@@ -20,6 +20,8 @@ from brainmri.teaching.sessions import read_cases
 from brainmri.vocabulary import display_diagnosis
 
 _EVERY_S: Final = 2.0
+_HIDDEN: Final = "teaching-hidden"
+_RANKED: Final = "teaching-ranked"
 _STATES: Final = {"joined": "joined", "reading": "reading", "finished": "finished"}
 
 
@@ -28,17 +30,17 @@ def show_live(study: Study, session: TeachingSession) -> None:
     if not may("instructor"):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        hidden = st.toggle("Hide names", value=True, key="teaching-hidden")
-        ranked = st.toggle("Rank by what is right", key="teaching-ranked")
+        st.toggle("Hide names", value=True, key=_HIDDEN)
+        st.toggle("Rank by what is right", key=_RANKED)
     answers = answers_of(study, session.session_id)
     left, right = st.columns([3, 2])
     every = _EVERY_S if session.status == OPEN else None
     with left.container(border=True):
-        st.fragment(_show_board, run_every=every)(study, session, hidden=hidden, ranked=ranked)
+        st.fragment(_show_board, run_every=every)(study, session)
     with right.container(border=True):
         case_id = pick_case(study, session, answers)
         if case_id is not None:
-            st.fragment(_show_group, run_every=every)(study, session, case_id, hidden=hidden)
+            st.fragment(_show_group, run_every=every)(study, session, case_id)
 
 
 def pick_case(study: Study, session: TeachingSession, answers: ReadAnswers) -> str | None:
@@ -51,12 +53,18 @@ def pick_case(study: Study, session: TeachingSession, answers: ReadAnswers) -> s
     return st.selectbox("Case", list(names), format_func=names.__getitem__, key="teaching-live-case")
 
 
+def _names_hidden() -> bool:
+    """Return what the switch says now: a part that draws itself again may have begun before it was turned."""
+    return bool(st.session_state.get(_HIDDEN, True))
+
+
 @explain_errors()
-def _show_board(study: Study, session: TeachingSession, *, hidden: bool, ranked: bool) -> None:
+def _show_board(study: Study, session: TeachingSession) -> None:
+    ranked = bool(st.session_state.get(_RANKED))
     board: Board = draw_up_board(
         read_progress(study, session.session_id),
         salt=session.session_id,
-        names_hidden=hidden,
+        names_hidden=_names_hidden(),
         answers=answers_of(study, session.session_id) if ranked else None,
         now=utc_now(),
     )
@@ -87,7 +95,7 @@ def _line(row: BoardRow, *, ranked: bool) -> dict[str, Any]:
 
 
 @explain_errors()
-def _show_group(study: Study, session: TeachingSession, case_id: str, *, hidden: bool) -> None:
+def _show_group(study: Study, session: TeachingSession, case_id: str) -> None:
     step = st.segmented_control(
         "Answers", STEPS, default=STEPS[0], required=True, key="teaching-live-step", format_func=str.capitalize
     )
@@ -97,7 +105,7 @@ def _show_group(study: Study, session: TeachingSession, case_id: str, *, hidden:
         case_id,
         salt=session.session_id,
         step=step or STEPS[0],
-        names_hidden=hidden,
+        names_hidden=_names_hidden(),
     )
     st.plotly_chart(draw_case_answers(found, reveal=shown), key="teaching-group")
     st.caption(found.sentence)

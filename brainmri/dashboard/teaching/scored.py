@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from brainmri.database import utc_now
 from brainmri.study import Study
 from brainmri.teaching.answers import ReadAnswers
 from brainmri.teaching.collecting import read_answers
-from brainmri.teaching.sessions import count_answers, list_sessions, read_session
-from brainmri.teaching.summary import SessionReport, summarise_session
+from brainmri.teaching.export import report_session
+from brainmri.teaching.sessions import count_answers, list_sessions
+from brainmri.teaching.summary import SessionReport
 
 State = tuple[int, int]
 """Answers and readers of a session: another state has other scores."""
@@ -38,12 +38,4 @@ def _answers(_study: Study, url: str, session_id: str, state: State) -> ReadAnsw
 
 @st.cache_resource(show_spinner="Scoring …", max_entries=16)
 def _report(_study: Study, url: str, session_id: str, state: State, names_hidden: bool) -> SessionReport:
-    found = read_session(_study, session_id)
-    return summarise_session(
-        _answers(_study, url, session_id, state),
-        session_id=session_id,
-        title=found.title,
-        author=found.author,
-        written_at=utc_now(),
-        names_hidden=names_hidden,
-    )
+    return report_session(_study, session_id, names_hidden=names_hidden)
