@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from brainmri.dashboard.state import query_choice, remember_choice
+from brainmri.explanation.case_files import case_file
 from brainmri.explanation.inventory import take_inventory
 from brainmri.explanation.maps import RunMaps, read_maps
 from brainmri.explanation.method_names import METHODS, find_method
@@ -117,13 +118,15 @@ def describe_method(method: str) -> str:
     return _TEXTS[method] if method in _TEXTS else METHODS[method].text
 
 
-def read_summary(study: Study, run_id: str, method: str) -> MapSummary | None:
-    """Return where the maps of a run come from, or None where it has none."""
-    maps = maps_of_run(study, run_id, _stored_method(method))
+def read_summary(study: Study, run_id: str, method: str, *, case_id: str | None = None) -> MapSummary | None:
+    """Return where the maps of a run, or of one of its cases alone, come from; None where there are none."""
+    maps = maps_of_run(study, run_id, _stored_method(method)) or maps_of_case(study, run_id, case_id, method)
     return MapSummary(maps.layer, maps.grid, method) if maps else None
 
 
-def read_case_maps(study: Study, run_id: str, samples: Sequence[int], method: str) -> CaseMaps | None:
+def read_case_maps(
+    study: Study, run_id: str, samples: Sequence[int], method: str, *, case_id: str | None = None
+) -> CaseMaps | None:
     """Return the maps of the slices of a case; None where they are not stored.
 
     Parameters
@@ -134,6 +137,8 @@ def read_case_maps(study: Study, run_id: str, samples: Sequence[int], method: st
         The N slices of the case; the run tested them.
     method : str
         A name of `METHODS`, `MEAN` or `SPREAD`.
+    case_id : str, optional
+        Take what was made of this case alone where the run has no maps.
 
     Raises
     ------
@@ -144,7 +149,8 @@ def read_case_maps(study: Study, run_id: str, samples: Sequence[int], method: st
     """
     if method in _TEXTS:
         return _over_repeats(maps_of_repeats(study, run_id, samples), samples, method)
-    maps = maps_of_run(study, run_id, method)
+    of_run = maps_of_run(study, run_id, method)
+    maps = of_run or maps_of_case(study, run_id, case_id, method)
     if maps is None:
         return None
     return CaseMaps(
@@ -152,21 +158,30 @@ def read_case_maps(study: Study, run_id: str, samples: Sequence[int], method: st
         scales=maps.scales,
         signed=bool((maps.maps < 0).any()),
         shows="evidence",
-        scale_of="this run",
+        scale_of="this run" if of_run else "all slices",
     )
 
 
-def maps_stamp(study: Study, run_id: str, method: str) -> tuple[int, ...]:
+def maps_stamp(study: Study, run_id: str, method: str, *, case_id: str | None = None) -> tuple[int, ...]:
     """Return when the maps of a method were written, for the keys of caches."""
     file_name = find_method(_stored_method(method)).file_name
     runs = _repeats(study, run_id) if method in _TEXTS else [run_id]
-    return tuple(file_stamp(study, one, file_name) for one in runs)
+    alone = () if case_id is None else (file_stamp(study, run_id, case_file(case_id, file_name)),)
+    return (*(file_stamp(study, one, file_name) for one in runs), *alone)
 
 
 def maps_of_run(study: Study, run_id: str, method: str) -> RunMaps | None:
     """Return the maps of a run by a method, read once for all visitors; None where there are none."""
     stamp = file_stamp(study, run_id, find_method(method).file_name)
     return _read_run_maps(study, study.url, run_id, method, stamp) if stamp else None
+
+
+def maps_of_case(study: Study, run_id: str, case_id: str | None, method: str) -> RunMaps | None:
+    """Return the maps that ``explain-case`` made of one case of a run; None where there are none."""
+    if case_id is None or method not in METHODS:
+        return None
+    stamp = file_stamp(study, run_id, case_file(case_id, METHODS[method].file_name))
+    return _read_maps_of_case(study, study.url, run_id, case_id, method, stamp) if stamp else None
 
 
 def maps_of_repeats(study: Study, run_id: str, samples: Sequence[int]) -> tuple[RunMaps, ...]:
@@ -187,6 +202,11 @@ def file_stamp(study: Study, run_id: str, file_name: str) -> int:
 @st.cache_resource(show_spinner=False, max_entries=64)  # several methods, and the repeats of several networks
 def _read_run_maps(_study: Study, url: str, run_id: str, method: str, stamp: int) -> RunMaps | None:
     return read_maps(_study, run_id, method)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _read_maps_of_case(_study: Study, url: str, run_id: str, case_id: str, method: str, stamp: int) -> RunMaps | None:
+    return read_maps(_study, run_id, method, case_id=case_id)
 
 
 def _repeats(study: Study, run_id: str) -> list[str]:

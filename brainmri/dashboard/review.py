@@ -107,9 +107,11 @@ def read_case_row(study: Study, case_id: str) -> Case:
         return session.get_one(Case, case_id)
 
 
-def read_map_summary(study: Study, run_id: str, method: str = "gradcam") -> MapSummary | None:
-    """Return where the maps of a run by a method come from, or None where it has none yet."""
-    return read_summary(study, run_id, method)
+def read_map_summary(
+    study: Study, run_id: str, method: str = "gradcam", *, case_id: str | None = None
+) -> MapSummary | None:
+    """Return where the maps of a run, or of one of its cases alone, come from; None where there are none yet."""
+    return read_summary(study, run_id, method, case_id=case_id)
 
 
 def pick_method(study: Study, run_id: str, case: TestedCase | None = None) -> str:
@@ -176,7 +178,7 @@ def packed_case(
         Where volumes or maps are missing or cannot be read.
     """
     row = read_case_row(study, case.case_id)
-    stamp = maps_stamp(study, run_id, method)
+    stamp = maps_stamp(study, run_id, method, case_id=case.case_id)
     return _pack(study, study.url, run_id, row.case_id, row.content_digest, method, stamp, opaque_key, case)
 
 
@@ -212,7 +214,7 @@ def _pack(
     """Pack a case; the digest tells cases of the same name apart, the stamp new maps from old ones."""
     volumes = _read_packed_volumes(_study, url, case_id, digest)
     samples = _samples_of(_case)
-    maps = read_case_maps(_study, run_id, samples, method)
+    maps = read_case_maps(_study, run_id, samples, method, case_id=case_id)
     shown: dict[str, Any] = {}
     if maps is not None:
         shown = {

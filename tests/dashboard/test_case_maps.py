@@ -19,6 +19,7 @@ from brainmri.dashboard.case_maps import (
 )
 from brainmri.dashboard.review import TestedCase, packed_blind, packed_case, pick_method, read_tested_cases
 from brainmri.errors import ExplanationError, UsageError
+from brainmri.explanation.case_files import case_file
 from brainmri.explanation.map_summary import spread_over_repeats
 from brainmri.explanation.maps import RunMaps, upsample, write_maps
 from brainmri.explanation.method_names import METHODS
@@ -184,3 +185,22 @@ def test_a_case_for_readers_names_neither_itself_nor_the_run(filled: Study, case
 
 def test_without_stored_maps_there_is_nothing_to_choose(filled: Study, case: TestedCase) -> None:
     assert pick_method(filled, RUN, case) == "gradcam"
+
+
+def test_maps_of_one_case_alone_stand_in_where_the_run_has_none(filled: Study, case: TestedCase) -> None:
+    samples = samples_of(case)
+    run_maps = store(filled, RUN, samples)
+    folder = filled.run_folder(RUN)
+    alone = folder / case_file(case.case_id, "gradcam.npz")
+    alone.parent.mkdir(parents=True)
+    (folder / "gradcam.npz").rename(alone)
+    assert read_case_maps(filled, RUN, samples, "gradcam") is None
+    found = read_case_maps(filled, RUN, samples, "gradcam", case_id=case.case_id)
+    assert found.scale_of == "all slices"
+    np.testing.assert_array_equal(found.values[:, 0], run_maps.maps[0])
+    assert read_summary(filled, RUN, "gradcam", case_id=case.case_id).layer == "layer4.2"
+    assert read_summary(filled, RUN, "gradcam", case_id="case-0099") is None
+    before = maps_stamp(filled, RUN, "gradcam", case_id=case.case_id)
+    store(filled, RUN, samples, seed=1)
+    assert maps_stamp(filled, RUN, "gradcam", case_id=case.case_id) != before
+    assert read_case_maps(filled, RUN, samples, "gradcam", case_id=case.case_id).scale_of == "this run"

@@ -316,7 +316,8 @@ def test_stored_maps_are_explained_and_not_offered_again(filled_study: Study, op
 def test_missing_maps_are_made_on_request(filled_study: Study, open_review: OpenReview, started: list) -> None:
     del filled_study
     app = open_review(run=RUN)
-    assert "There are no maps of this run yet" in texts(app)
+    assert "It is not stored yet where the network looked" in texts(app)
+    assert "Explain this case now" in [button.label for button in app.button]
     next(button for button in app.button if button.label == "Explain this run").click().run()
     assert started == [("explain", ["explain-all", RUN], RUN)]
 
@@ -331,7 +332,7 @@ def test_maps_that_are_being_made_show_their_progress(filled_study: Study, open_
             app.button_group(key="review-panel").set_value(panel).run()
             assert not app.exception, panel
             assert texts(app).count("Grad-CAM · 40%") == 1
-            assert "They are being made, see below" in texts(app)
+            assert "There are no maps of this case yet" in texts(app)
 
 
 def test_a_missing_volume_is_said_in_a_sentence(filled_study: Study, open_review: OpenReview) -> None:

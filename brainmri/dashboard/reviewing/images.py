@@ -6,16 +6,14 @@ from typing import Final
 
 import streamlit as st
 
-from brainmri import tasks
 from brainmri.dashboard.corrections import draws_region
-from brainmri.dashboard.progress import show_outcome, show_task, start_task, watch_task
+from brainmri.dashboard.explanations.offers import offer_run
 from brainmri.dashboard.review import TestedCase, packed_case, pick_method, read_map_summary
 from brainmri.dashboard.reviewing.panels import chosen_panel
 from brainmri.dashboard.viewer import DrawnRegion, show_viewer
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.study import Study
 
-_EXPLAIN: Final = "explain"
 _OFFERING: Final = ("sequences", "checks", "similar")
 """Panels that show how far the task is themselves."""
 
@@ -23,7 +21,7 @@ _OFFERING: Final = ("sequences", "checks", "similar")
 def show_images(study: Study, run: FinishedRun, case: TestedCase) -> DrawnRegion | None:
     """Show the case in the viewer; return a region that the reviewer has just drawn."""
     method = pick_method(study, run.run_id, case)
-    summary = read_map_summary(study, run.run_id, method)
+    summary = read_map_summary(study, run.run_id, method, case_id=case.case_id)
     drawing = draws_region()
     drawn = show_viewer(
         packed_case(study, run.run_id, case, method),
@@ -33,34 +31,13 @@ def show_images(study: Study, run: FinishedRun, case: TestedCase) -> DrawnRegion
     if summary is not None:
         st.caption(summary.describe())
     else:
-        _offer_maps(study, run)
+        _offer_maps(study, run, case)
     return drawn if isinstance(drawn, DrawnRegion) else None
 
 
-def _offer_maps(study: Study, run: FinishedRun) -> None:
-    """Offer to explain the run, or show how far that is, where no panel below does."""
-    task = tasks.latest(study, _EXPLAIN)
-    running = task is not None and task.status == tasks.RUNNING
+def _offer_maps(study: Study, run: FinishedRun, case: TestedCase) -> None:
+    """Offer to explain the case or the run, or show how far that is, where no panel below does."""
     if chosen_panel() in _OFFERING:
-        st.caption("There are no maps of this run yet." + (" They are being made, see below." if running else ""))
-        return
-    if task is not None and running:
-        watch_task(study, task, lambda now: show_task(study, now, f"Explaining {now.subject or 'a run'}"))
-        return
-    show_outcome(task, advice="Try again, or look at the case without maps.")
-    words, action = st.columns([5, 1], vertical_alignment="center")
-    words.write(
-        "There are no maps of this run yet. Explaining it shows which part of the square spoke for a diagnosis, what "
-        "each sequence contributed, how far the maps can be believed, and similar cases. The stored network is asked "
-        "about every test image once, in the background: some seconds to some minutes on a processor. Go on reviewing "
-        "meanwhile."
-    )
-    pressed = action.button(
-        "Explain this run",
-        type="primary",
-        icon=":material/blur_on:",
-        width="stretch",
-        key="explain-from-viewer",
-    )
-    if pressed and start_task(study, _EXPLAIN, ["explain-all", run.run_id], subject=run.run_id):
+        st.caption("There are no maps of this case yet. They can be made below.")
+    elif offer_run(study, run, "where the network looked, and why", case, key="explain-from-viewer"):
         st.rerun()
