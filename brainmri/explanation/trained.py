@@ -18,8 +18,9 @@ from brainmri.explanation.methods import find_layer, make_maps
 from brainmri.imaging.datasets import read_dataset
 from brainmri.imaging.records import Dataset
 from brainmri.study import Study
-from brainmri.training.checkpoints import FILE_NAME, read_checkpoint
+from brainmri.training.checkpoints import read_checkpoint
 from brainmri.training.experiments import read_experiment
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.normalisation import prepare_input
 from brainmri.training.records import FINISHED, Run
 
@@ -77,7 +78,7 @@ class TrainedRun:
         signed : bool, optional
             Whether to keep what speaks against a class, below 0; default: as the method is.
         progress : callable, optional
-            Called before each pass; what it raises ends the work.
+            Called before each pass, or each image where that takes many; what it raises ends the work.
 
         Returns
         -------
@@ -88,14 +89,15 @@ class TrainedRun:
         UsageError
             For an unknown method or layer, and a signed form that does not exist.
         """
-        name = find_method(method).display_name
+        found = find_method(method)
         chosen = self.layer if layer is None else find_layer(self.meta["architecture"], self.model, layer)
         batch = images_per_pass(samples.shape[2:])
+        step = batch if found.on_layer else 1  # the others take many passes an image
         maps = []
-        for start in range(0, len(samples), batch):
+        for start in range(0, len(samples), step):
             if progress is not None:
-                progress(start / len(samples), f"{name} of image {start + 1} of {len(samples)}")
-            stored = torch.from_numpy(np.array(samples[start : start + batch]))
+                progress(start / len(samples), f"{found.display_name} of image {start + 1} of {len(samples)}")
+            stored = torch.from_numpy(np.array(samples[start : start + step]))
             inputs = prepare_input(stored, self.meta["normalisation"])
             every = torch.arange(len(self.classes)).expand(len(inputs), -1)
             maps.append(make_maps(self.model, chosen, inputs, every, method, signed=signed, batch_size=batch))
@@ -124,7 +126,7 @@ def open_trained(study: Study, run_id: str) -> TrainedRun:
         Where the checkpoint is damaged.
     """
     run = find_finished(study, run_id)
-    path = study.run_folder(run_id) / FILE_NAME
+    path = study.run_folder(run_id) / CHECKPOINT_FILE
     if not path.is_file():
         raise ExplanationError(
             f"The network of the run {run_id} is not stored: {path} does not exist. Restore the file from a copy of "

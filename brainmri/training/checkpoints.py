@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from brainmri.errors import TrainingError
 from brainmri.training.architectures import build_empty_model
 
-FILE_NAME: Final = "checkpoint.safetensors"
 _METADATA_KEY: Final = "brainmri"
 _REQUIRED: Final = ("architecture", "classes", "size_px", "normalisation", "target_layer")
 

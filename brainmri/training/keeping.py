@@ -7,8 +7,8 @@ from collections import defaultdict
 from sqlalchemy import select
 
 from brainmri.study import Study
-from brainmri.training.checkpoints import FILE_NAME
 from brainmri.training.experiments import read_experiment
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.records import FINISHED, Epoch, Run
 from brainmri.training.settings import TrainingSettings
 
@@ -42,5 +42,5 @@ def keep_best_checkpoints(study: Study, experiment_id: str) -> list[str]:
             losses[architecture][run_id] = min(best_so_far, measured)  # without patience: that of the last epoch
     gone = [run_id for own in losses.values() for run_id in own if run_id != min(own, key=own.__getitem__)]
     for run_id in gone:
-        (study.run_folder(run_id) / FILE_NAME).unlink(missing_ok=True)
+        (study.run_folder(run_id) / CHECKPOINT_FILE).unlink(missing_ok=True)
     return gone

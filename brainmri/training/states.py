@@ -14,7 +14,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-FILE_NAME: Final = "state.safetensors"
 _METADATA_KEY: Final = "brainmri"
 
 

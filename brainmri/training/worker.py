@@ -22,10 +22,11 @@ from brainmri.errors import StopRequested
 from brainmri.imaging.datasets import read_dataset, read_sample_rows, read_samples
 from brainmri.study import Study, open_study
 from brainmri.training.activation_cache import shared_activations
-from brainmri.training.checkpoints import FILE_NAME, write_checkpoint
+from brainmri.training.checkpoints import write_checkpoint
 from brainmri.training.devices import describe_device, measure_gpu, resolve_device, tune_allocator
 from brainmri.training.experiments import read_experiment, read_split
 from brainmri.training.failures import explain_failure
+from brainmri.training.file_names import CHECKPOINT_FILE, STATE_FILE
 from brainmri.training.heartbeats import Heartbeat
 from brainmri.training.keeping import keep_best_checkpoints
 from brainmri.training.loop import Capture, train_run
@@ -34,7 +35,6 @@ from brainmri.training.records import STOPPED, Run
 from brainmri.training.run_queue import claim_run, end_run, forget_epochs, is_paused, put_back, stop_requested
 from brainmri.training.settings import TrainingSettings
 from brainmri.training.state_pace import StatePace
-from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
 from brainmri.training.states import TrainingState, read_state, write_state
 from brainmri.training.storing import (
     Lost,
@@ -121,7 +121,7 @@ class _Watch:
         self._study, self._run, self._stop, self._leaves_queue = study, run, stop, leaves_queue
         self._checked_at = 0.0
         self._stop_requested = False
-        self._path = study.run_folder(run.run_id) / STATE_FILE_NAME
+        self._path = study.run_folder(run.run_id) / STATE_FILE
         self._pace = StatePace()
 
     def should_stop(self) -> bool:
@@ -203,7 +203,7 @@ def _train_and_store(study: Study, run: Run, watch: _Watch) -> None:
     )
     versions = {**software_versions(), THREADS_KEY: str(torch.get_num_threads())}
     meta = checkpoint_meta(run, dataset, settings, versions)
-    write_checkpoint(study.run_folder(run.run_id) / FILE_NAME, result.model, meta, settings.checkpoint_dtype)
+    write_checkpoint(study.run_folder(run.run_id) / CHECKPOINT_FILE, result.model, meta, settings.checkpoint_dtype)
     store_result(study, run, result, versions, resumed_after=len(state.epochs) if state else 0)
     watch.forget_state()
 

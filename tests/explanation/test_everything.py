@@ -27,6 +27,7 @@ from brainmri.study import Study
 from brainmri.training import checkpoints
 from brainmri.training.architectures import build_model, target_layer_name
 from brainmri.training.experiments import read_split
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.loop import predict
 from brainmri.training.normalisation import IMAGENET_NORMALISATION
 from brainmri.training.records import Prediction, Run
@@ -59,7 +60,7 @@ def add_network(study: Study) -> None:
         "normalisation": IMAGENET_NORMALISATION,
         "target_layer": target_layer_name("googlenet", 64),
     }
-    checkpoints.write_checkpoint(study.run_folder(RUN) / checkpoints.FILE_NAME, model, meta)
+    checkpoints.write_checkpoint(study.run_folder(RUN) / CHECKPOINT_FILE, model, meta)
 
 
 @pytest.fixture
@@ -266,5 +267,5 @@ def test_the_command_says_what_it_did(explainable, capsys):
     assert "exp-001-resnet50-01 was left out. The network" in out
 
     assert main(["explain-all", "exp-001", "--study", str(explainable.folder), "--methods", "lime"]) == 2
-    (explainable.run_folder(RUN) / checkpoints.FILE_NAME).unlink()
+    (explainable.run_folder(RUN) / CHECKPOINT_FILE).unlink()
     assert main([*arguments, "--baselines", "blurred"]) == 1

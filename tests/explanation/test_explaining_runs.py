@@ -13,6 +13,7 @@ from brainmri.explanation.precompute import explain_run
 from brainmri.explanation.trained import open_trained
 from brainmri.training import checkpoints
 from brainmri.training.architectures import build_model, target_layer_name
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.normalisation import IMAGENET_NORMALISATION
 from brainmri.training.records import Run
 from tests.evaluation.finished_experiment import CLASSES, add_experiment
@@ -24,7 +25,7 @@ SIZE_PX = 64
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     """Return the file of a network of random weights, 228 MB written once."""
-    path = tmp_path_factory.mktemp("network") / checkpoints.FILE_NAME
+    path = tmp_path_factory.mktemp("network") / CHECKPOINT_FILE
     write_network(path)
     yield path
     path.unlink()
@@ -40,7 +41,7 @@ def explainable(study, network):
         folder / "samples.npy", np.random.default_rng(2).integers(0, 255, (36, 3, SIZE_PX, SIZE_PX), dtype=np.uint8)
     )
     study.run_folder(RUN).mkdir(parents=True)
-    (study.run_folder(RUN) / checkpoints.FILE_NAME).hardlink_to(network)
+    (study.run_folder(RUN) / CHECKPOINT_FILE).hardlink_to(network)
     return study
 
 
@@ -190,7 +191,7 @@ def test_a_run_without_its_network_is_refused(explainable):
 
 
 def test_the_network_of_another_data_set_is_refused(explainable):
-    path = explainable.run_folder(RUN) / checkpoints.FILE_NAME
+    path = explainable.run_folder(RUN) / CHECKPOINT_FILE
     write_network(path, classes=["glioblastoma", "PCNSL"])
     with pytest.raises(ExplanationError, match="belongs to another run"):
         explain_run(explainable, RUN)

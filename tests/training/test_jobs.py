@@ -16,8 +16,9 @@ from sqlalchemy import select
 from brainmri.errors import TrainingError
 from brainmri.imaging.datasets import read_samples
 from brainmri.study import Study, open_study
-from brainmri.training.checkpoints import FILE_NAME, read_checkpoint
+from brainmri.training.checkpoints import read_checkpoint
 from brainmri.training.experiments import create_experiment, read_run
+from brainmri.training.file_names import CHECKPOINT_FILE, STATE_FILE
 from brainmri.training.heartbeats import list_workers
 from brainmri.training.jobs import describe_progress, pause, request_stop, resume_experiment, work, work_queue
 from brainmri.training.loop import predict
@@ -27,7 +28,6 @@ from brainmri.training.records import Prediction, Split
 from brainmri.training.rerun import rerun_run
 from brainmri.training.settings import TrainingSettings
 from brainmri.training.state_pace import INTERVAL_VARIABLE
-from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
 from tests.training.training_studies import DATASET, add_dataset
 
 
@@ -90,7 +90,7 @@ def test_predictions_are_those_of_the_stored_checkpoint(finished):
         rows = session.scalars(query).all()
         split = session.scalars(select(Split).where(Split.repeat == 1)).one()
     assert [row.sample_index for row in rows] == split.test
-    model, meta = read_checkpoint(study.run_folder("exp-001-googlenet-01") / FILE_NAME)
+    model, meta = read_checkpoint(study.run_folder("exp-001-googlenet-01") / CHECKPOINT_FILE)
     samples = read_samples(study, meta["dataset"])[split.test]
     stored = np.array([row.probabilities for row in rows])
     np.testing.assert_array_equal(stored, predict(model, samples))  # one thread here and there
@@ -148,7 +148,7 @@ def test_lists_and_curves_of_a_finished_experiment(finished):
 
 
 def stored_state(study: Study, run_id: str) -> bool:
-    return (study.run_folder(run_id) / STATE_FILE_NAME).exists()
+    return (study.run_folder(run_id) / STATE_FILE).exists()
 
 
 def predictions(study: Study, run_id: str) -> list[tuple[int, list[float]]]:

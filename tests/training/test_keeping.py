@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from brainmri.training.checkpoints import FILE_NAME
 from brainmri.training.experiments import create_experiment
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.keeping import keep_best_checkpoints
 from brainmri.training.records import Epoch, Run
 from brainmri.training.settings import TrainingSettings
@@ -32,14 +32,14 @@ def make(study, **changes) -> str:
                         validation_loss=loss if settings.validation_fraction else None,
                     )
                 )
-            path = study.run_folder(run_id) / FILE_NAME
+            path = study.run_folder(run_id) / CHECKPOINT_FILE
             path.parent.mkdir(parents=True)
             path.write_bytes(b"weights")
     return experiment
 
 
 def kept(study) -> set[str]:
-    return {run_id for run_id in LOSSES if (study.run_folder(run_id) / FILE_NAME).exists()}
+    return {run_id for run_id in LOSSES if (study.run_folder(run_id) / CHECKPOINT_FILE).exists()}
 
 
 def test_every_network_stays_where_all_are_kept(study):

@@ -30,10 +30,8 @@ from brainmri.evaluation.near_duplicates import (
 from brainmri.evaluation.reading import read_experiment
 from brainmri.explanation.neighbours import ANSWERS_FILE, read_features
 from brainmri.imaging.datasets import read_sample_rows
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.monitor import ExperimentSummary, list_experiments
-
-CHECKPOINT_FILE: Final = "checkpoint.safetensors"
-"""As `brainmri.training.checkpoints`, which imports torch, has it."""
 
 _SEED: Final = 0
 """Of the draws of patients: the same numbers at every visit."""

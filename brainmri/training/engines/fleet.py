@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from brainmri.errors import TrainingError
 from brainmri.study import Study
-from brainmri.training.checkpoints import FILE_NAME
 from brainmri.training.engines.cluster import Cancelled, Cluster, ClusterLost, NodeLost, TaskFailed
 from brainmri.training.engines.follow_ups import FollowUps
 from brainmri.training.engines.material import Material
@@ -33,10 +32,10 @@ from brainmri.training.engines.messages import (
 )
 from brainmri.training.engines.presence import NodeProcess
 from brainmri.training.failures import explain_failure
+from brainmri.training.file_names import CHECKPOINT_FILE, STATE_FILE
 from brainmri.training.processes import ProcessIdentity
 from brainmri.training.records import FAILED, STOPPED, Run
 from brainmri.training.run_queue import claim_run, end_run, forget_epochs, is_paused, put_back, queued_runs
-from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
 from brainmri.training.states import EpochRecord
 from brainmri.training.storing import Lost, fail, log, store_epoch, store_result
 
@@ -216,7 +215,7 @@ class Fleet:
         for key in with_state:
             state = self._cluster.ask("take_state", key)
             if key in self._tasks and state is not None:
-                _write(self._run_folder(self._tasks[key]) / STATE_FILE_NAME, state)
+                _write(self._run_folder(self._tasks[key]) / STATE_FILE, state)
 
     def _take_note(self, task: _Task, note: Note) -> None:
         if isinstance(note, Begun):
@@ -266,7 +265,7 @@ class Fleet:
     def _store(self, task: _Task, result: NodeResult) -> None:
         run, folder = task.run, self._run_folder(task)
         try:
-            _write(folder / FILE_NAME, result.checkpoint)
+            _write(folder / CHECKPOINT_FILE, result.checkpoint)
             store_result(self._study, run, result, result.versions, resumed_after=task.resumed_after)
         except Lost:
             log(self._study, run.run_id, "lost to another process; the result is not stored")
@@ -274,7 +273,7 @@ class Fleet:
         except Exception as error:  # one run's failure must not end the others
             fail(self._study, run, explain_failure(error, run.run_id), traceback.format_exc())
             return
-        (folder / STATE_FILE_NAME).unlink(missing_ok=True)
+        (folder / STATE_FILE).unlink(missing_ok=True)
         self._follow_ups.add(run)
 
     def _take_back(self, task: _Task) -> None:

@@ -13,9 +13,9 @@ from brainmri.training.engines.cluster import Cluster, Demand
 from brainmri.training.engines.messages import NodeJob, NodeNetwork
 from brainmri.training.engines.node import activations_on_node, train_on_node
 from brainmri.training.experiments import read_experiment, read_split
+from brainmri.training.file_names import STATE_FILE
 from brainmri.training.records import Run
 from brainmri.training.settings import TrainingSettings
-from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
 from brainmri.training.storing import check_split, checkpoint_meta, state_key
 from brainmri.training.versions import git_revision
 from brainmri.training.weights import IMAGENET, SCRATCH, check_weight_file, ensure_weights, weights_status
@@ -75,7 +75,7 @@ class Material:
             validation=validation,
             meta=checkpoint_meta(run, self._dataset, self._settings, _driver_versions()),
         )
-        path = self._study.run_folder(run.run_id) / STATE_FILE_NAME
+        path = self._study.run_folder(run.run_id) / STATE_FILE
         state = np.fromfile(path, dtype=np.uint8) if path.is_file() else None
         samples, weights = self._samples(), self._weights(run.architecture)
         activations = self._activations(network)

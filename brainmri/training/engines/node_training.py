@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from brainmri.errors import StopRequested
 from brainmri.training.architecture_names import find_architecture
 from brainmri.training.architectures import build_model
-from brainmri.training.checkpoints import FILE_NAME, write_checkpoint
+from brainmri.training.checkpoints import write_checkpoint
 from brainmri.training.devices import describe_device, measure_gpu, resolve_device, tune_allocator
 from brainmri.training.engines.cluster import import_ray
 from brainmri.training.engines.link import DriverLink, Exchange
@@ -38,11 +38,11 @@ from brainmri.training.engines.messages import (
     Order,
 )
 from brainmri.training.failures import explain_failure
+from brainmri.training.file_names import CHECKPOINT_FILE, STATE_FILE
 from brainmri.training.freezing import compute_activations, first_trained_layer
 from brainmri.training.loop import Capture, RunResult, train_run
 from brainmri.training.settings import TrainingSettings
 from brainmri.training.state_pace import StatePace
-from brainmri.training.states import FILE_NAME as STATE_FILE_NAME
 from brainmri.training.states import TrainingState, read_state, write_state
 from brainmri.training.versions import THREADS_KEY, software_versions
 from brainmri.training.weights import IMAGENET, weights_folder
@@ -67,7 +67,7 @@ def run_job(
             device = _prepare_process(job.network)
             settings = _place_weights(job.network, weights, folder)
             with DriverLink(_exchange(mailbox, job.key), _measure(device)) as link:
-                keeper = _StateKeeper(link, folder / STATE_FILE_NAME, job.state_key)
+                keeper = _StateKeeper(link, folder / STATE_FILE, job.state_key)
                 begin_with = keeper.unpack(state)
                 epochs = len(begin_with.epochs) if begin_with else 0
                 link.say(Begun(host=platform.node(), pid=os.getpid(), device=describe_device(device), epochs=epochs))
@@ -191,7 +191,7 @@ def _pack_result(result: RunResult, job: NodeJob, settings: TrainingSettings, fo
     """Return the record that goes to the driver."""
     versions = {**software_versions(), **job.meta["versions"], THREADS_KEY: str(torch.get_num_threads())}
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    path = folder / FILE_NAME
+    path = folder / CHECKPOINT_FILE
     meta = {**job.meta, "versions": versions, "created_at": created}
     write_checkpoint(path, result.model, meta, settings.checkpoint_dtype)
     names = {field.name for field in fields(NodeResult)} - {"accuracy", "versions", "checkpoint"}

@@ -14,10 +14,11 @@ from torch import nn
 from brainmri.errors import TrainingError
 from brainmri.imaging.datasets import read_samples
 from brainmri.study import Study
-from brainmri.training.checkpoints import FILE_NAME, read_checkpoint, write_checkpoint
+from brainmri.training.checkpoints import read_checkpoint, write_checkpoint
 from brainmri.training.experiments import read_experiment, read_run, read_split
 from brainmri.training.export.checking import Check, check_onnx, choose_samples
 from brainmri.training.export.onnx_file import import_export_packages, write_onnx
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.records import FINISHED, Run
 from brainmri.training.weights import IMAGENET, SCRATCH
 
@@ -92,7 +93,7 @@ def _finished_run(study: Study, run_id: str) -> Run:
 
 
 def _read_network(study: Study, run: Run) -> tuple[nn.Module, dict[str, Any]]:
-    path = study.run_folder(run.run_id) / FILE_NAME
+    path = study.run_folder(run.run_id) / CHECKPOINT_FILE
     if not path.is_file():
         raise TrainingError(
             f"The network of the run {run.run_id} is not stored: {path} does not exist. Export a run whose network was "

@@ -8,8 +8,9 @@ import torch
 from brainmri.imaging.datasets import read_samples
 from brainmri.study import Study
 from brainmri.training.architectures import build_model
-from brainmri.training.checkpoints import FILE_NAME, write_checkpoint
+from brainmri.training.checkpoints import write_checkpoint
 from brainmri.training.experiments import create_experiment, read_split
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.normalisation import prepare_input
 from brainmri.training.records import FINISHED, Prediction, Run
 from brainmri.training.settings import TrainingSettings
@@ -44,7 +45,7 @@ def add_finished_run(study: Study, *, dtype: str = "float32", weights: str = "sc
         "target_layer": "features.1",
         "settings": settings.to_dict(),
     }
-    write_checkpoint(study.run_folder(RUN) / FILE_NAME, model, meta, dtype)
+    write_checkpoint(study.run_folder(RUN) / CHECKPOINT_FILE, model, meta, dtype)
     _store_predictions(study, model)
     return study
 

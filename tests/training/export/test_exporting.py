@@ -19,11 +19,12 @@ from sqlalchemy import select, update
 from brainmri.errors import TrainingError
 from brainmri.imaging.datasets import read_samples
 from brainmri.training.architectures import build_model
-from brainmri.training.checkpoints import FILE_NAME, read_checkpoint
+from brainmri.training.checkpoints import read_checkpoint
 from brainmri.training.experiments import read_split
 from brainmri.training.export import exporting
 from brainmri.training.export.exporting import export_network
 from brainmri.training.export.onnx_file import write_onnx
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.records import Prediction, Run
 from tests.training.export.finished_run import NORMALISATION, RUN, add_finished_run
 from tests.training.training_studies import DATASET
@@ -73,7 +74,7 @@ def test_the_onnx_file_says_what_it_is(finished, tmp_path):
 
 
 def test_the_onnx_file_names_no_folder_of_this_machine(finished, tmp_path):
-    model, meta = read_checkpoint(finished.run_folder(RUN) / FILE_NAME)
+    model, meta = read_checkpoint(finished.run_folder(RUN) / CHECKPOINT_FILE)
     content = export_network(finished, RUN, "onnx", tmp_path).path.read_bytes()
     assert b".py" not in content
     write_onnx(tmp_path / "again.onnx", model, meta)
@@ -85,14 +86,15 @@ def test_safetensors_holds_the_weights_in_float32_with_the_metadata(study, tiny,
     add_finished_run(study, dtype=dtype)
     exported = export_network(study, RUN, "safetensors", tmp_path)
     assert exported.checked is None
-    stored = load_file(study.run_folder(RUN) / FILE_NAME)
+    stored = load_file(study.run_folder(RUN) / CHECKPOINT_FILE)
     found = load_file(exported.path)
     assert found.keys() == stored.keys()
     for name, tensor in stored.items():
         expected = tensor.float() if tensor.is_floating_point() else tensor
         assert found[name].dtype == expected.dtype
         assert torch.equal(found[name], expected)
-    with safe_open(exported.path, framework="pt") as one, safe_open(study.run_folder(RUN) / FILE_NAME, "pt") as other:
+    checkpoint = study.run_folder(RUN) / CHECKPOINT_FILE
+    with safe_open(exported.path, framework="pt") as one, safe_open(checkpoint, "pt") as other:
         assert one.metadata() == other.metadata()
 
 
@@ -152,6 +154,6 @@ def test_a_run_that_is_not_there_is_refused(finished, tmp_path):
 
 
 def test_a_run_whose_network_was_not_kept_is_refused(finished, tmp_path):
-    (finished.run_folder(RUN) / FILE_NAME).unlink()
+    (finished.run_folder(RUN) / CHECKPOINT_FILE).unlink()
     with pytest.raises(TrainingError, match=r"is not stored: .* Export a run whose network was kept"):
         export_network(finished, RUN, "safetensors", tmp_path)
