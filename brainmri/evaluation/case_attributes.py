@@ -1,10 +1,11 @@
-"""What is known of cases besides their images: scanner, field strength, age, sex, size of the tumour."""
+"""What is known of cases besides their images: scanner, field strength, quality, age, sex, size of the tumour."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,27 @@ SEX_COLUMNS: Final = ("sex", "gender", "patient sex")
 
 REFERENCE_SEQUENCE: Final = "T1c"
 """The series whose scanner counts as that of the case: the grid is its own."""
+
+THICKEST_SLICE_MM: Final = 5.0
+"""Of T1, T2 and T1c in the protocol of the trial RTOG 0825 for brain tumours (substudy ACRIN 6686).
+
+As tabulated in https://pmc.ncbi.nlm.nih.gov/articles/PMC7968800/table/T3
+"""
+LOWEST_FIELD_T: Final = 1.5
+"""The consensus protocol for brain tumours gives parameters for 1.5 T and 3 T.
+
+Ellingson et al., Neuro-Oncology 2015, https://doi.org/10.1093/neuonc/nov095
+"""
+NOTHING_NOTED: Final = "nothing noted"
+QUALITY: Final = {
+    "thick slices": f"T1, T2 or T1c has slices of more than {THICKEST_SLICE_MM:g} mm, more than protocols for brain "
+    "tumours recommend.",
+    "patient moved": "The patient moved between the sequences; T1 or T2 was moved back onto T1c at import.",
+    "low field": f"A scanner of less than {LOWEST_FIELD_T:g} T.",
+    NOTHING_NOTED: "None of these. What the files do not say counts as not noted; noise and artefacts are not "
+    "measured.",
+}
+"""What is known of the quality of images, by its name, and what it means."""
 
 _SEXES: Final = {"f": "female", "female": "female", "w": "female", "m": "male", "male": "male"}
 _OLDEST: Final = 120
@@ -41,6 +63,8 @@ class CaseAttributes:
         ``female`` or ``male``.
     tumour_side_mm : float or None
         Side of the largest square region around the tumour, with its margin.
+    quality : tuple of str
+        Of `QUALITY`, `NOTHING_NOTED` alone.
     """
 
     case_id: str
@@ -49,6 +73,7 @@ class CaseAttributes:
     age_years: float | None = None
     sex: str | None = None
     tumour_side_mm: float | None = None
+    quality: tuple[str, ...] = (NOTHING_NOTED,)
 
 
 def read_case_attributes(study: Study, dataset_hash: str) -> dict[str, CaseAttributes]:
@@ -66,6 +91,9 @@ def read_case_attributes(study: Study, dataset_hash: str) -> dict[str, CaseAttri
     technical = {
         one.case_id: one.technical for one in sorted(series, key=lambda one: one.sequence == REFERENCE_SEQUENCE)
     }
+    of_case = defaultdict[str, list[Mapping[str, Any]]](list)
+    for one in series:
+        of_case[one.case_id].append(one.technical)
     return {
         case.case_id: CaseAttributes(
             case_id=case.case_id,
@@ -74,6 +102,7 @@ def read_case_attributes(study: Study, dataset_hash: str) -> dict[str, CaseAttri
             age_years=_age(_column(case.clinical, AGE_COLUMNS)),
             sex=_SEXES.get(str(_column(case.clinical, SEX_COLUMNS)).strip().casefold()),
             tumour_side_mm=float(size_px[case.case_id] * case.spacing_mm[1]),
+            quality=_quality(of_case[case.case_id]),
         )
         for case in cases
     }
@@ -97,6 +126,18 @@ def _field_strength(technical: Mapping[str, Any]) -> float | None:
     if value is not None and value > 100:  # some old scanners write gauss
         value /= 10_000
     return round(2 * value) / 2 if value is not None and 0.25 <= value <= 20 else value
+
+
+def _quality(series: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what is known of the quality of a case, in the order of `QUALITY`."""
+    thickness = [_number(one.get("slice_thickness_mm")) for one in series]
+    strength = [_field_strength(one) for one in series]
+    noted = {
+        "thick slices": any(value is not None and value > THICKEST_SLICE_MM for value in thickness),
+        "patient moved": any("moved_mm" in one for one in series),
+        "low field": any(value is not None and value < LOWEST_FIELD_T for value in strength),
+    }
+    return tuple(name for name in QUALITY if noted.get(name)) or (NOTHING_NOTED,)
 
 
 def _age(value: Any) -> float | None:

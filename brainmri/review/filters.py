@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from brainmri.errors import UsageError
+from brainmri.evaluation.case_attributes import QUALITY
 from brainmri.evaluation.difficulty import DIFFICULTIES
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 Status = Literal["reviewed", "open"]
 
-_LISTS: Final = ("diagnosis", "predicted", "kind", "scanner", "verdict")
+_LISTS: Final = ("diagnosis", "predicted", "kind", "scanner", "quality", "verdict")
 _NUMBERS: Final = ("confidence_from", "confidence_to", "loss_from", "loss_to")
 _TRUE: Final = "yes"
 
@@ -26,8 +27,9 @@ class Filter:
 
     Parameters
     ----------
-    diagnosis, predicted, kind, scanner, verdict : tuple of str
-        One of these; empty: any. ``kind`` is one of `DIFFICULTIES`, ``verdict`` one of a reviewer's.
+    diagnosis, predicted, kind, scanner, quality, verdict : tuple of str
+        One of these; empty: any. ``kind`` is one of `DIFFICULTIES`, ``quality`` one of
+        `brainmri.evaluation.case_attributes.QUALITY`, ``verdict`` one of a reviewer's.
     confidence_from, confidence_to : float or None
         Mean confidence, 0 to 1, limits included.
     loss_from, loss_to : float or None
@@ -48,6 +50,7 @@ class Filter:
     predicted: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     scanner: tuple[str, ...] = ()
+    quality: tuple[str, ...] = ()
     verdict: tuple[str, ...] = ()
     confidence_from: float | None = None
     confidence_to: float | None = None
@@ -66,6 +69,9 @@ class Filter:
         unknown = [kind for kind in self.kind if kind not in DIFFICULTIES]
         if unknown:
             raise UsageError(f"There is no kind of case '{unknown[0]}'. Choose from: {', '.join(DIFFICULTIES)}.")
+        unknown = [name for name in self.quality if name not in QUALITY]
+        if unknown:
+            raise UsageError(f"There is no quality '{unknown[0]}'. Choose from: {', '.join(QUALITY)}.")
 
     def to_query(self) -> dict[str, list[str]]:
         """Return what is set, as parameters of an address and as JSON can hold it."""
@@ -99,6 +105,7 @@ class Filter:
             and _among(row.predicted, self.predicted)
             and _among(row.kind, self.kind)
             and _among(row.scanner, self.scanner)
+            and (not self.quality or bool(set(self.quality) & set(row.quality)))
             and _between(row.confidence, self.confidence_from, self.confidence_to)
             and _between(row.loss, self.loss_from, self.loss_to)
             and (row.disagreement or not self.disagreement)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from brainmri.evaluation.case_attributes import CaseAttributes, read_case_attributes
+from brainmri.evaluation.case_attributes import NOTHING_NOTED, CaseAttributes, read_case_attributes
 from brainmri.evaluation.difficulty import CaseRow, Difficulty, tabulate_cases
 from brainmri.evaluation.loading import ExperimentPredictions, load_predictions
 from brainmri.evaluation.verdicts import VerdictRule, Verdicts, verdicts_by_case
@@ -37,6 +37,7 @@ _CSV: Final = (
     "confidence",
     "loss",
     "scanner",
+    "quality",
     "reviewers",
     "verdicts",
     "bookmarked",
@@ -64,6 +65,8 @@ class WorkRow:
     loss : float
         Mean over the runs of −ln of the probability of the true class, in nats.
     scanner : str or None
+    quality : tuple of str
+        See `brainmri.evaluation.case_attributes.QUALITY`.
     example_run_id : str
         A run to look at first.
     reviewers, verdicts, notes : tuple of str
@@ -83,6 +86,7 @@ class WorkRow:
     loss: float
     scanner: str | None
     example_run_id: str
+    quality: tuple[str, ...] = (NOTHING_NOTED,)
     reviewers: tuple[str, ...] = ()
     verdicts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -123,10 +127,13 @@ class Worklist:
         return names[place - 1] if place else None, names[place + 1] if place + 1 < len(names) else None
 
     def count(self, field: str) -> dict[str, int]:
-        """Return how many rows have each value of ``diagnosis``, ``predicted``, ``kind`` or ``scanner``, most first."""
-        return dict(
-            Counter(str(getattr(row, field)) for row in self.rows if getattr(row, field) is not None).most_common()
-        )
+        """Return how many rows have each value of a field, most first; one with several values counts for each.
+
+        Parameters
+        ----------
+        field : {'diagnosis', 'predicted', 'kind', 'scanner', 'quality', 'verdicts'}
+        """
+        return dict(Counter(value for row in self.rows for value in _values(getattr(row, field))).most_common())
 
     def reviewed(self, reviewer: str | None = None) -> int:
         """Return how many rows anybody, or one reviewer, has reviewed."""
@@ -207,9 +214,16 @@ def _work_row(row: CaseRow, summary: _Summary, about: CaseAttributes | None, fin
         confidence=summary.confidence,
         loss=summary.loss,
         scanner=about.scanner if about else None,
+        quality=about.quality if about else (NOTHING_NOTED,),
         example_run_id=row.example_run_id,
         **_said(findings),
     )
+
+
+def _values(value: str | tuple[str, ...] | None) -> set[str]:
+    if value is None:
+        return set()
+    return {value} if isinstance(value, str) else set(value)
 
 
 def _by_case_id(findings: Iterable[Finding]) -> dict[str, list[Finding]]:

@@ -94,5 +94,25 @@ def test_the_size_is_the_side_of_the_largest_square(study: Study, make_experimen
     assert found["case-0002"].tumour_side_mm == 8.0
 
 
+@pytest.mark.parametrize(
+    ("technical_of", "quality"),
+    [
+        ({}, ("nothing noted",)),
+        ({"T1c": {"slice_thickness_mm": 5.0, "magnetic_field_strength_t": 1.494}}, ("nothing noted",)),
+        ({"T1": {"slice_thickness_mm": "5.5"}, "T1c": {"slice_thickness_mm": 1.0}}, ("thick slices",)),
+        ({"T2": {"moved_mm": 3.0, "rotated_deg": 1.0, "slice_thickness_mm": 6}}, ("thick slices", "patient moved")),
+        ({"T1c": {"magnetic_field_strength_t": 10000}}, ("low field",)),  # in gauss
+    ],
+)
+def test_what_is_known_of_the_quality_is_noted(
+    study: Study, make_experiment: MakeExperiment, technical_of: dict[str, Any], quality: tuple[str, ...]
+) -> None:
+    make_experiment()
+    write(study, **technical_of)
+    found = read_case_attributes(study, "d" * 16)
+    assert found["case-0001"].quality == quality
+    assert found["case-0002"].quality == ("nothing noted",)
+
+
 def test_a_data_set_that_is_not_there_has_no_cases(study: Study) -> None:
     assert read_case_attributes(study, "e" * 16) == {}

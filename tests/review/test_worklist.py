@@ -54,7 +54,9 @@ def worklist() -> Worklist:
             (1, 2, 2, (0.8, 0.1, 0.1)),
         ],
     )
-    attributes = {"case-1": CaseAttributes(case_id="case-1", scanner="ACME Twister, 3 T")}
+    attributes = {
+        "case-1": CaseAttributes(case_id="case-1", scanner="ACME Twister, 3 T", quality=("thick slices", "low field"))
+    }
     findings = [
         Finding(case_id="case-2", reviewer="Ito", verdict="artefact", note="Motion on T2", bookmarked=True),
         Finding(case_id="case-2", reviewer="Abe", verdict="label error", note="", bookmarked=False),
@@ -97,6 +99,8 @@ def test_rows_as_worked_out_by_hand(worklist: Worklist) -> None:
         (Filter(kind=("always wrong", "always right")), ["case-2", "case-0"]),
         (Filter(disagreement=True), ["case-1"]),
         (Filter(scanner=("ACME Twister, 3 T",)), ["case-1"]),
+        (Filter(quality=("thick slices", "patient moved")), ["case-1"]),
+        (Filter(quality=("nothing noted", "low field")), ["case-2", "case-1", "case-0"]),
         (Filter(confidence_from=0.62, confidence_to=0.65), ["case-2", "case-0"]),
         (Filter(loss_from=1.0), ["case-2"]),
         (Filter(status="open"), ["case-0"]),
@@ -134,6 +138,7 @@ def test_an_address_holds_only_what_is_set_and_passes_other_parameters_over() ->
         ({"loss_from": "much"}, "'loss_from' is 'much'; expected a number"),
         ({"status": "done"}, "status is 'done'"),
         ({"kind": ["hard"]}, "no kind of case 'hard'"),
+        ({"quality": ["good"]}, "no quality 'good'"),
     ],
 )
 def test_an_address_that_cannot_be_meant_is_refused(query, message) -> None:
@@ -152,6 +157,8 @@ def test_the_way_from_case_to_case(worklist: Worklist) -> None:
 def test_counts_and_progress(worklist: Worklist) -> None:
     assert worklist.count("predicted") == {"glioblastoma": 2, "PCNSL": 1}
     assert worklist.count("scanner") == {"ACME Twister, 3 T": 1}
+    assert worklist.count("quality") == {"nothing noted": 2, "thick slices": 1, "low field": 1}
+    assert worklist.count("verdicts") == {"artefact": 1, "label error": 1, "model error": 1}
     assert worklist.describe_progress() == "2 of 3 reviewed"
     assert worklist.describe_progress("Abe") == "1 of 3 reviewed"
 

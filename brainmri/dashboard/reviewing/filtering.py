@@ -11,6 +11,7 @@ import streamlit as st
 
 from brainmri.dashboard.reviewing.saved import show_saved_lists
 from brainmri.errors import UsageError
+from brainmri.evaluation.case_attributes import QUALITY
 from brainmri.evaluation.difficulty import DIFFICULTIES
 from brainmri.evaluation.wording import format_share
 from brainmri.review.filters import Filter, Status
@@ -22,6 +23,7 @@ from brainmri.vocabulary import display_diagnosis
 _OPEN: Final = "review-filter"
 _STATUSES: Final[dict[Status, str]] = {"reviewed": "Reviewed", "open": "Not reviewed"}
 _KIND_HELP: Final = "\n".join(f"- **{name.capitalize()}**: {text}" for name, text in DIFFICULTIES.items())
+_QUALITY_HELP: Final = "\n".join(f"- **{name.capitalize()}**: {text}" for name, text in QUALITY.items())
 _LOSS_STEP: Final = 0.1
 
 
@@ -93,6 +95,7 @@ def describe_filter(chosen: Filter) -> list[str]:
         _range("confidence", chosen.confidence_from, chosen.confidence_to, lambda x: format_share(x, digits=0)),
         _range("loss", chosen.loss_from, chosen.loss_to, lambda x: f"{x:.1f}"),
         _either("", chosen.scanner),
+        _either("", chosen.quality),
         _either("found: ", chosen.verdict),
         _describe_review(chosen),
         "for teaching" if chosen.bookmarked else "",
@@ -138,6 +141,7 @@ def _show_fields(whole: Worklist, chosen: Filter) -> None:
         _pick_range("loss", "Loss", float(highest), _LOSS_STEP, 1, chosen)
     with right:
         _pick_some("scanner", "Scanner", whole, chosen, str)
+        _pick_some("quality", "Image quality", whole, chosen, str.capitalize, help_text=_QUALITY_HELP)
         _pick_some("verdict", "Finding", whole, chosen, str.capitalize, names=list(VERDICTS))
         _pick_status(whole, chosen)
         _pick_reviewer(whole, chosen)
@@ -187,9 +191,7 @@ def _pick_some(
 
 def _count(listed: Worklist, field: str) -> dict[str, int]:
     """Return how many rows have each value; a row with two findings counts once for each."""
-    if field != "verdict":
-        return listed.count(field)
-    return {name: sum(name in row.verdicts for row in listed.rows) for name in VERDICTS}
+    return listed.count("verdicts" if field == "verdict" else field)
 
 
 def _pick_switch(field: str, label: str, whole: Worklist, chosen: Filter) -> None:
