@@ -4,15 +4,21 @@ import streamlit as st
 
 from brainmri.dashboard.corrections import show_changes, show_corrections
 from brainmri.dashboard.findings import show_findings
-from brainmri.dashboard.review import read_verdicts, warm_up
+from brainmri.dashboard.review import read_verdicts
 from brainmri.dashboard.reviewing.choices import pick_case, pick_experiment, pick_run, tested_cases
 from brainmri.dashboard.reviewing.filtering import read_filter, show_conditions, show_filter
 from brainmri.dashboard.reviewing.header import show_badges, show_verdict
-from brainmri.dashboard.reviewing.images import show_images
+from brainmri.dashboard.reviewing.images import read_ahead, show_images
 from brainmri.dashboard.reviewing.keys import listen_to_keys, show_keys
 from brainmri.dashboard.reviewing.panels import FIRST, pick_panel, show_explanation
 from brainmri.dashboard.reviewing.verdicts import show_all_verdicts, show_slices
-from brainmri.dashboard.reviewing.walk import describe_place, pick_scope, show_steps, whole_worklist
+from brainmri.dashboard.reviewing.walk import (
+    describe_place,
+    pick_scope,
+    run_that_tested,
+    show_steps,
+    whole_worklist,
+)
 from brainmri.dashboard.reviewing.worklist import show_agreement, show_worklist
 from brainmri.dashboard.state import current_study, explain_errors, remember_choice
 from brainmri.dashboard.takeaway import show_takeaway
@@ -92,7 +98,7 @@ def show_review(study: Study, reviewed: dict[str, str]) -> None:
     listen_to_keys()
     if following is not None:
         with explain_errors():
-            warm_up(study, following)
+            read_ahead(study, following, run_that_tested(verdicts, following, run.run_id))
 
 
 show_page()

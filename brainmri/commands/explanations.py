@@ -48,9 +48,17 @@ def explain_case(options: Namespace) -> int:
         return 0
     if options.run_id is None or options.case_id is None:
         raise UsageError("Name a run and one of its test cases: python -m brainmri explain-case RUN CASE")
-    from brainmri.explanation.one_case import explain_case as store_case  # noqa: PLC0415 - torch
+    from brainmri.explanation.one_case import METHOD, PARTS, CaseExplainer  # noqa: PLC0415 - torch
 
-    done = store_case(study, options.run_id, options.case_id, progress=show_progress(None))
+    only_maps = options.method is not None or options.layer is not None
+    done = CaseExplainer(study).explain(
+        options.run_id,
+        options.case_id,
+        parts=("maps",) if only_maps else PARTS,
+        method=options.method or METHOD,
+        layer=options.layer,
+        progress=show_progress(None),
+    )
     if options.json:
         print_json(asdict(done))
     else:

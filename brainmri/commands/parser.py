@@ -148,10 +148,12 @@ def _add_result_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     explain_run = _command(commands, "explain-run", "results:explain_run", "store the maps of a run", task=True)
     explain_run.add_argument("run_id", metavar="RUN")
     _add_explain_all(commands)
-    text = "store the maps and the contributions of one test case of a run"
+    text = "store the maps and the contributions of one test case of a run, or its maps of another kind"
     explain_case = _command(commands, "explain-case", "explanations:explain_case", text)
     explain_case.add_argument("run_id", nargs="?", metavar="RUN")
     explain_case.add_argument("case_id", nargs="?", metavar="CASE")
+    explain_case.add_argument("--method", metavar="NAME", help="only the maps by this method, as for explain-all")
+    explain_case.add_argument("--layer", metavar="NAME", help="only the maps on this layer of the network")
     explain_case.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     text = "store what a run's network makes of every image, to compare images by"
     embed = _command(commands, "embed", "experiments:embed", text, task=True)

@@ -17,6 +17,7 @@ from brainmri.explanation.inventory import take_inventory
 from brainmri.explanation.maps import RunMaps, read_maps
 from brainmri.explanation.method_names import METHODS, find_method
 from brainmri.study import Study
+from brainmri.training.architecture_names import find_architecture
 from brainmri.training.records import FINISHED, Run
 
 MEAN: Final = "mean"
@@ -27,6 +28,11 @@ STRONGEST_SD: Final = 0.5
 """Standard deviation at which the colours of the spread end, as a share of strong evidence: that of as many repeats
 with strong evidence as without any."""
 
+_DEPTHS: Final = ("Late layer", "Middle layer", "Early layer")
+_DEPTHS_HELP: Final = (
+    "How far into the network the map is made. Late layers know most of what the answer rests on, on a coarse grid; "
+    "early ones show edges and spots, on a fine one. The usual layer is the latest whose grid is fine enough."
+)
 _ONE_MAP: Final = "one map drawn over all three sequences"
 _TEXTS: Final = {
     MEAN: "Where the repeats of this network look on average: each Grad-CAM map counts as a share of what is strong "
@@ -34,6 +40,21 @@ _TEXTS: Final = {
     SPREAD: "Where the repeats of this network disagree: standard deviation of their Grad-CAM maps, each as a share of "
     "what is strong evidence to its own run.",
 }
+
+
+@dataclass(frozen=True)
+class MapChoice:
+    """Which map a visitor wants to see."""
+
+    method: str = "gradcam"
+    """A name of `METHODS`, `MEAN` or `SPREAD`."""
+    layer: str | None = None
+    """Dotted name; None: the usual one, or of a method that is not made on a layer."""
+
+    @property
+    def stored_method(self) -> str:
+        """Return the method whose stored maps it is made from."""
+        return "gradcam" if self.method in _TEXTS else self.method
 
 
 @dataclass(frozen=True)
@@ -70,47 +91,90 @@ class CaseMaps:
     """What the scales were taken from, in words."""
 
 
-def pick_map(study: Study, run_id: str, samples: Sequence[int]) -> str:
-    """Let the visitor choose a map where there are several; keep the choice in the address as ``map``.
+def pick_map(
+    study: Study, run_id: str, architecture: str, samples: Sequence[int], *, case_id: str | None = None
+) -> MapChoice:
+    """Let the visitor choose a map where there are several; keep the choice in the address as ``map`` and ``layer``.
 
     Parameters
     ----------
     study : Study
     run_id : str
+    architecture : str
+        Of its network.
     samples : sequence of int
         The slices of the case; without them no map over the repeats is offered.
+    case_id : str, optional
 
     Returns
     -------
-    str
-        A name of `METHODS`, `MEAN` or `SPREAD`; Grad-CAM where nothing is stored.
+    MapChoice
+        Not necessarily stored: where the network is, it can be asked.
     """
     labels = map_labels(study, run_id, samples)
-    chosen = query_choice("map", list(labels), next(iter(labels), "gradcam")) or "gradcam"
-    if len(labels) < 2:
-        return chosen
-    st.session_state["review-map"] = chosen
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.selectbox(
-            "Map",
-            list(labels),
-            format_func=labels.__getitem__,
-            width=230,
-            key="review-map",
-            label_visibility="collapsed",
-            on_change=lambda: remember_choice(map=_for_address(st.session_state["review-map"], labels)),
-        )
-        st.caption(describe_method(chosen), width="stretch")
-    return chosen
+    method = query_choice("map", list(labels), next(iter(labels), "gradcam")) or "gradcam"
+    usual = usual_layer(study, run_id, case_id) if method in METHODS and METHODS[method].on_layer else None
+    layers = {} if usual is None else label_layers(architecture, usual)
+    layer = query_choice("layer", list(layers), usual)
+    if len(labels) > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _select("map", method, labels, first=next(iter(labels)), width=230)
+            if layers:
+                _select("layer", layer, layers, first=usual, width=190, help_text=_DEPTHS_HELP)
+            st.caption(describe_method(method), width="stretch")
+    return MapChoice(method, None if layer == usual else layer)
+
+
+def _select(
+    name: str,
+    chosen: str | None,
+    labels: dict[str, str],
+    *,
+    first: str | None,
+    width: int,
+    help_text: str | None = None,
+) -> None:
+    """Show a choice that the address carries under a name, unless it is the first."""
+    key = f"review-{name}"
+
+    def remember() -> None:
+        picked = st.session_state[key]
+        remember_choice(**{name: None if picked == first else picked})
+
+    st.session_state[key] = chosen
+    st.selectbox(
+        name.capitalize(),
+        list(labels),
+        format_func=labels.__getitem__,
+        width=width,
+        key=key,
+        label_visibility="collapsed",
+        help=help_text,
+        on_change=remember,
+    )
 
 
 def map_labels(study: Study, run_id: str, samples: Sequence[int]) -> dict[str, str]:
-    """Return what can be shown of a case, by name, as people read it."""
-    labels = {name: METHODS[name].display_name for name in take_inventory(study, run_id).methods}
+    """Return what can be shown of a case, by name, as people read it: stored, or asked of the network."""
+    inventory = take_inventory(study, run_id)
+    names = METHODS if inventory.network else inventory.methods
+    labels = {name: METHODS[name].display_name for name in names}
     count = len(maps_of_repeats(study, run_id, samples)) if samples else 0
     if count > 1:
         labels |= {MEAN: f"Mean of {count} repeats", SPREAD: f"Spread over {count} repeats"}
     return labels
+
+
+def usual_layer(study: Study, run_id: str, case_id: str | None) -> str | None:
+    """Return the layer of stored maps; None where there are none, or the network cannot be asked for others."""
+    known = _stored(study, run_id, MapChoice(), case_id) if take_inventory(study, run_id).network else None
+    return None if known is None else known.layer
+
+
+def label_layers(architecture: str, usual: str) -> dict[str, str]:
+    """Return the layers that maps of a network can be made on, late to early, as people read them."""
+    layers = find_architecture(architecture).target_layers
+    return {name: depth + " (usual)" * (name == usual) for name, depth in zip(layers, _DEPTHS, strict=True)}
 
 
 def describe_method(method: str) -> str:
@@ -118,14 +182,14 @@ def describe_method(method: str) -> str:
     return _TEXTS[method] if method in _TEXTS else METHODS[method].text
 
 
-def read_summary(study: Study, run_id: str, method: str, *, case_id: str | None = None) -> MapSummary | None:
+def read_summary(study: Study, run_id: str, choice: MapChoice, *, case_id: str | None = None) -> MapSummary | None:
     """Return where the maps of a run, or of one of its cases alone, come from; None where there are none."""
-    maps = maps_of_run(study, run_id, _stored_method(method)) or maps_of_case(study, run_id, case_id, method)
-    return MapSummary(maps.layer, maps.grid, method) if maps else None
+    maps = _stored(study, run_id, choice, case_id)
+    return MapSummary(maps.layer, maps.grid, choice.method) if maps else None
 
 
 def read_case_maps(
-    study: Study, run_id: str, samples: Sequence[int], method: str, *, case_id: str | None = None
+    study: Study, run_id: str, samples: Sequence[int], choice: MapChoice, *, case_id: str | None = None
 ) -> CaseMaps | None:
     """Return the maps of the slices of a case; None where they are not stored.
 
@@ -135,10 +199,9 @@ def read_case_maps(
     run_id : str
     samples : sequence of int
         The N slices of the case; the run tested them.
-    method : str
-        A name of `METHODS`, `MEAN` or `SPREAD`.
+    choice : MapChoice
     case_id : str, optional
-        Take what was made of this case alone where the run has no maps.
+        Take what was made of this case alone where the run has no such maps.
 
     Raises
     ------
@@ -147,12 +210,12 @@ def read_case_maps(
     UsageError
         For an unknown method.
     """
-    if method in _TEXTS:
-        return _over_repeats(maps_of_repeats(study, run_id, samples), samples, method)
-    of_run = maps_of_run(study, run_id, method)
-    maps = of_run or maps_of_case(study, run_id, case_id, method)
+    if choice.method in _TEXTS:
+        return _over_repeats(maps_of_repeats(study, run_id, samples), samples, choice.method)
+    maps = _stored(study, run_id, choice, case_id)
     if maps is None:
         return None
+    of_run = maps is maps_of_run(study, run_id, choice.method)
     return CaseMaps(
         values=_of_samples(maps, samples),
         scales=maps.scales,
@@ -162,12 +225,12 @@ def read_case_maps(
     )
 
 
-def maps_stamp(study: Study, run_id: str, method: str, *, case_id: str | None = None) -> tuple[int, ...]:
-    """Return when the maps of a method were written, for the keys of caches."""
-    file_name = find_method(_stored_method(method)).file_name
-    runs = _repeats(study, run_id) if method in _TEXTS else [run_id]
-    alone = () if case_id is None else (file_stamp(study, run_id, case_file(case_id, file_name)),)
-    return (*(file_stamp(study, one, file_name) for one in runs), *alone)
+def maps_stamp(study: Study, run_id: str, choice: MapChoice, *, case_id: str | None = None) -> tuple[int, ...]:
+    """Return when the maps of a choice were written, for the keys of caches."""
+    method = find_method(choice.stored_method)
+    runs = _repeats(study, run_id) if choice.method in _TEXTS else [run_id]
+    alone = () if case_id is None else (file_stamp(study, run_id, case_file(case_id, method.file_on(choice.layer))),)
+    return (*(file_stamp(study, one, method.file_name) for one in runs), *alone)
 
 
 def maps_of_run(study: Study, run_id: str, method: str) -> RunMaps | None:
@@ -176,12 +239,12 @@ def maps_of_run(study: Study, run_id: str, method: str) -> RunMaps | None:
     return _read_run_maps(study, study.url, run_id, method, stamp) if stamp else None
 
 
-def maps_of_case(study: Study, run_id: str, case_id: str | None, method: str) -> RunMaps | None:
+def maps_of_case(study: Study, run_id: str, case_id: str | None, choice: MapChoice) -> RunMaps | None:
     """Return the maps that ``explain-case`` made of one case of a run; None where there are none."""
-    if case_id is None or method not in METHODS:
+    if case_id is None or choice.method not in METHODS:
         return None
-    stamp = file_stamp(study, run_id, case_file(case_id, METHODS[method].file_name))
-    return _read_maps_of_case(study, study.url, run_id, case_id, method, stamp) if stamp else None
+    stamp = file_stamp(study, run_id, case_file(case_id, METHODS[choice.method].file_on(choice.layer)))
+    return _read_maps_of_case(study, study.url, run_id, case_id, choice, stamp) if stamp else None
 
 
 def maps_of_repeats(study: Study, run_id: str, samples: Sequence[int]) -> tuple[RunMaps, ...]:
@@ -205,8 +268,16 @@ def _read_run_maps(_study: Study, url: str, run_id: str, method: str, stamp: int
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _read_maps_of_case(_study: Study, url: str, run_id: str, case_id: str, method: str, stamp: int) -> RunMaps | None:
-    return read_maps(_study, run_id, method, case_id=case_id)
+def _read_maps_of_case(
+    _study: Study, url: str, run_id: str, case_id: str, choice: MapChoice, stamp: int
+) -> RunMaps | None:
+    return read_maps(_study, run_id, choice.method, case_id=case_id, layer=choice.layer)
+
+
+def _stored(study: Study, run_id: str, choice: MapChoice, case_id: str | None) -> RunMaps | None:
+    """Return the maps of a choice: of the run where it has them, else of the case alone."""
+    of_run = maps_of_run(study, run_id, choice.stored_method) if choice.layer is None else None
+    return of_run or maps_of_case(study, run_id, case_id, choice)
 
 
 def _repeats(study: Study, run_id: str) -> list[str]:
@@ -246,13 +317,3 @@ def _of_samples(maps: RunMaps, samples: Sequence[int]) -> NDArray[np.float32]:
     return np.stack(
         [[maps.of(sample, class_index) for sample in samples] for class_index in range(len(maps.classes))]
     ).astype(np.float32)
-
-
-def _stored_method(method: str) -> str:
-    """Return the method whose stored maps a choice is made from."""
-    return "gradcam" if method in _TEXTS else method
-
-
-def _for_address(chosen: str, labels: dict[str, str]) -> str | None:
-    """Return what the address says of a choice: nothing of the first one."""
-    return None if chosen == next(iter(labels)) else chosen

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 from sqlalchemy import select
 
 from brainmri.dashboard.case_maps import (
-    MapSummary,
+    MapChoice,
     file_stamp,
-    maps_of_run,
     maps_stamp,
     pick_map,
     read_case_maps,
-    read_summary,
 )
 from brainmri.dashboard.tested_cases import TestedCase, TestedImage, read_tested_cases
 from brainmri.dashboard.viewer import PackedVolumes, ViewedSquare, pack_case, pack_volumes, without_position
 from brainmri.evaluation.predictions import Verdicts, verdicts_by_case
 from brainmri.evaluation.reading import FinishedRun, read_predictions
 from brainmri.evaluation.wording import format_share
-from brainmri.explanation.maps import RunMaps
 from brainmri.imaging.datasets import read_samples
 from brainmri.imaging.records import Sample
 from brainmri.intake.records import Case
@@ -32,7 +29,7 @@ from brainmri.training.records import Experiment, Prediction, Run
 from brainmri.vocabulary import display_diagnosis
 
 __all__ = [
-    "MapSummary",
+    "MapChoice",
     "TestedCase",
     "TestedImage",
     "file_stamp",
@@ -42,15 +39,15 @@ __all__ = [
     "label_run",
     "packed_blind",
     "packed_case",
-    "pick_method",
+    "pick_choice",
     "read_case_row",
-    "read_map_summary",
     "read_tested_cases",
     "read_verdicts",
     "same_repeat",
-    "stored_maps",
     "warm_up",
 ]
+
+_USUAL: Final = MapChoice()
 
 
 def find_experiment(study: Study, run_id: str | None) -> str | None:
@@ -107,24 +104,9 @@ def read_case_row(study: Study, case_id: str) -> Case:
         return session.get_one(Case, case_id)
 
 
-def read_map_summary(
-    study: Study, run_id: str, method: str = "gradcam", *, case_id: str | None = None
-) -> MapSummary | None:
-    """Return where the maps of a run, or of one of its cases alone, come from; None where there are none yet."""
-    return read_summary(study, run_id, method, case_id=case_id)
-
-
-def pick_method(study: Study, run_id: str, case: TestedCase | None = None) -> str:
-    """Let the visitor choose the map that the viewer shows, where several are stored of a run; see `pick_map`.
-
-    Parameters
-    ----------
-    study : Study
-    run_id : str
-    case : TestedCase, optional
-        Without it, maps over the repeats of the network are not offered.
-    """
-    return pick_map(study, run_id, _samples_of(case) if case is not None else ())
+def pick_choice(study: Study, run: FinishedRun, case: TestedCase) -> MapChoice:
+    """Let the visitor choose the map that the viewer shows; see `brainmri.dashboard.case_maps.pick_map`."""
+    return pick_map(study, run.run_id, run.architecture, _samples_of(case), case_id=case.case_id)
 
 
 def image_table(case: TestedCase) -> list[dict[str, Any]]:
@@ -156,7 +138,7 @@ def same_repeat(runs: Sequence[FinishedRun], run_id: str, architecture: str) -> 
 
 
 def packed_case(
-    study: Study, run_id: str, case: TestedCase, method: str = "gradcam", *, opaque_key: str | None = None
+    study: Study, run_id: str, case: TestedCase, choice: MapChoice = _USUAL, *, opaque_key: str | None = None
 ) -> bytes:
     """Return a case as one run saw it, packed for the viewer.
 
@@ -166,8 +148,8 @@ def packed_case(
     run_id : str
     case : TestedCase
         Of this run.
-    method : str
-        What `pick_method` returned.
+    choice : MapChoice
+        What `pick_choice` returned.
     opaque_key : str, optional
         Stands for the case where readers must not know which it is: neither its name nor the run's is sent, nor where
         it lies in the scanner.
@@ -178,8 +160,8 @@ def packed_case(
         Where volumes or maps are missing or cannot be read.
     """
     row = read_case_row(study, case.case_id)
-    stamp = maps_stamp(study, run_id, method, case_id=case.case_id)
-    return _pack(study, study.url, run_id, row.case_id, row.content_digest, method, stamp, opaque_key, case)
+    stamp = maps_stamp(study, run_id, choice, case_id=case.case_id)
+    return _pack(study, study.url, run_id, row.case_id, row.content_digest, choice, stamp, opaque_key, case)
 
 
 def packed_blind(study: Study, case_id: str, opaque_key: str) -> bytes:
@@ -206,7 +188,7 @@ def _pack(
     run_id: str,
     case_id: str,
     digest: str,
-    method: str,
+    choice: MapChoice,
     stamp: tuple[int, ...],
     opaque_key: str | None,
     _case: TestedCase,
@@ -214,7 +196,7 @@ def _pack(
     """Pack a case; the digest tells cases of the same name apart, the stamp new maps from old ones."""
     volumes = _read_packed_volumes(_study, url, case_id, digest)
     samples = _samples_of(_case)
-    maps = read_case_maps(_study, run_id, samples, method, case_id=case_id)
+    maps = read_case_maps(_study, run_id, samples, choice, case_id=case_id)
     shown: dict[str, Any] = {}
     if maps is not None:
         shown = {
@@ -249,11 +231,6 @@ def _pack_blind(_study: Study, url: str, case_id: str, digest: str, opaque_key: 
 def _read_packed_volumes(_study: Study, url: str, case_id: str, digest: str) -> PackedVolumes:
     volumes = read_case(_study, case_id)
     return pack_volumes(volumes.arrays, volumes.spacing_mm, volumes.placement)
-
-
-def stored_maps(study: Study, run_id: str, method: str = "gradcam") -> RunMaps | None:
-    """Return the maps of a run by a method, read once for all visitors; None where there are none."""
-    return maps_of_run(study, run_id, method)
 
 
 def _samples_of(case: TestedCase) -> tuple[int, ...]:

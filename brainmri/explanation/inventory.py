@@ -9,6 +9,7 @@ from brainmri.explanation.method_names import METHODS
 from brainmri.explanation.neighbours import ANSWERS_FILE, FEATURES_FILE
 from brainmri.explanation.stored_faithfulness import faithfulness_file
 from brainmri.study import Study
+from brainmri.training.file_names import CHECKPOINT_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Inventory:
     """Map methods; read with `brainmri.explanation.stored_faithfulness.read_faithfulness`."""
     similar_cases: bool
     """Read with `brainmri.explanation.neighbours.read_features`."""
+    network: bool
+    """What is not stored can be asked of it."""
 
 
 def take_inventory(study: Study, run_id: str) -> Inventory:
@@ -35,4 +38,5 @@ def take_inventory(study: Study, run_id: str) -> Inventory:
         baselines=tuple(name for name in BASELINES if (folder / contributions_file(name)).is_file()),
         faithfulness=tuple(name for name in METHODS if (folder / faithfulness_file(name)).is_file()),
         similar_cases=(folder / ANSWERS_FILE).is_file() and (folder / FEATURES_FILE).is_file(),
+        network=(folder / CHECKPOINT_FILE).is_file(),
     )

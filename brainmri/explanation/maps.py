@@ -92,7 +92,9 @@ class RunMaps:
         return self.maps[found[0], class_index]
 
 
-def read_maps(study: Study, run_id: str, method: str = "gradcam", *, case_id: str | None = None) -> RunMaps | None:
+def read_maps(
+    study: Study, run_id: str, method: str = "gradcam", *, case_id: str | None = None, layer: str | None = None
+) -> RunMaps | None:
     """Return the stored maps of a run by a method, or None where it has none.
 
     Parameters
@@ -102,18 +104,21 @@ def read_maps(study: Study, run_id: str, method: str = "gradcam", *, case_id: st
     method : str
     case_id : str, optional
         Return those that were made of this case alone, on demand; their scales are those of its images.
+    layer : str, optional
+        Return those on this layer instead of the usual one; only cases alone have them.
 
     Raises
     ------
     ExplanationError
         Where the file is damaged.
     UsageError
-        For an unknown method.
+        For an unknown method, or a layer of one that is not made on layers.
     """
-    file_name = find_method(method).file_name
+    file_name = find_method(method).file_on(layer)
     again = f"explain-run {run_id}" if method == "gradcam" else f"explain-all {run_id} --methods {method} --again"
     if case_id is not None:
-        file_name, again = case_file(case_id, file_name), f"explain-case {run_id} {case_id}"
+        file_name = case_file(case_id, file_name)
+        again = f"explain-case {run_id} {case_id} --method {method}" + (f" --layer {layer}" if layer else "")
     stored = read_arrays(study, run_id, file_name, again=again)
     if stored is None:
         return None

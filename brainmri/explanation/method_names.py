@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from brainmri.errors import UsageError
+
+_LAYER: Final = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,21 @@ class MapMethod:
     @property
     def file_name(self) -> str:
         """Name of the file in the run folder."""
-        return f"{self.name}.npz"
+        return self.file_on(None)
+
+    def file_on(self, layer: str | None) -> str:
+        """Return the name of the file of maps on a layer; None: on the usual one, or of a method that needs none.
+
+        Raises
+        ------
+        UsageError
+            Where the layer has no dotted name, or the method is not made on a layer.
+        """
+        if layer is None:
+            return f"{self.name}.npz"
+        if not self.on_layer or not _LAYER.fullmatch(layer):
+            raise UsageError(f"There is no map by {self.display_name} on a layer '{layer}'.")
+        return f"{self.name}@{layer}.npz"
 
 
 _TABLE = (

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from brainmri.dashboard.explanations.helper import CaseHelper
+from brainmri.dashboard.explanations.helper import CaseHelper, CaseJob
 from brainmri.errors import ExplanationError
 
-ECHO = """
+PLAYED = """
 import json, sys
 print("a library says hello")
 print(json.dumps({"ready": True}), flush=True)
+held = None
 for line in sys.stdin:
     request = json.loads(line)
-    if "case" not in request:
+    if "stop" in request:
+        print(json.dumps({"id": request["stop"], "stopped": True}), flush=True)
+    elif "case" not in request:
         print(json.dumps({"opened": True}), flush=True)
     elif request["case"] == "unknown":
-        print(json.dumps({"error": "The run did not test it."}), flush=True)
+        print(json.dumps({"id": request["id"], "error": "The run did not test it."}), flush=True)
     elif request["case"] == "fatal":
         sys.exit(3)
+    elif request["case"] == "long":
+        print(json.dumps({"id": request["id"], "done": 0.25, "doing": "Image 1 of 4"}), flush=True)
     else:
-        print(json.dumps({"seconds": float(request["case"])}), flush=True)
+        print(json.dumps({"id": request["id"], "seconds": 1.0}), flush=True)
 """
 SILENT = "import sys; sys.stdin.read()"
 
@@ -40,61 +46,74 @@ def make() -> Iterator[Callable[..., CaseHelper]]:
 
     yield make_helper
     for helper in made:
-        helper.stop()
+        helper.close()
+
+
+def ask(helper: CaseHelper, case_id: str, **wishes: str) -> CaseJob:
+    return helper.ask("run", case_id, ["maps"], **wishes)
+
+
+def end_of(job: CaseJob) -> tuple[str, str]:
+    assert job.ended.wait(20)
+    return job.status, job.error
 
 
 def test_one_process_answers_one_request_after_another(make: Callable[..., CaseHelper]) -> None:
-    helper = make(ECHO)
-    first = helper.start()
-    assert [helper.explain("run", number) for number in ("1.5", "2.5")] == [1.5, 2.5]
-    assert helper.start() is first
+    helper = make(PLAYED)
+    jobs = [ask(helper, "case-0001"), ask(helper, "unknown"), ask(helper, "case-0002", method="occlusion")]
+    assert [end_of(job) for job in jobs] == [("finished", ""), ("failed", "The run did not test it."), ("finished", "")]
+    assert jobs[0].request == {"id": 1, "run": "run", "case": "case-0001", "parts": ["maps"]}
+    assert jobs[2].request["method"] == "occlusion"
 
 
 def test_a_network_is_read_ahead_without_waiting(make: Callable[..., CaseHelper]) -> None:
-    helper = make(ECHO)
-    for _ in range(2):
-        helper.prepare("run")
-    assert helper.explain("run", "3") == 3.0
-    helper.prepare("another")
-    assert helper.explain("run", "5") == 5.0
+    helper = make(PLAYED)
+    for run_id in ("run", "run", "another"):
+        helper.prepare(run_id)
+    assert end_of(ask(helper, "case-0001"))[0] == "finished"
 
 
 def test_people_who_ask_at_once_get_their_own_answers(make: Callable[..., CaseHelper]) -> None:
-    helper, found = make(ECHO), {}
-
-    def ask(number: int) -> None:
-        found[number] = helper.explain("run", str(number))
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(1, 9)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == {number: float(number) for number in range(1, 9)}
+    helper = make(PLAYED)
+    with ThreadPoolExecutor(8) as people:
+        jobs = list(people.map(lambda number: ask(helper, "unknown" if number % 2 else "case-0001"), range(16)))
+    assert [end_of(job)[0] for job in jobs] == ["finished", "failed"] * 8
 
 
-def test_an_error_is_passed_on_and_the_next_request_answered(make: Callable[..., CaseHelper]) -> None:
-    helper = make(ECHO)
-    with pytest.raises(ExplanationError, match="The run did not test it"):
-        helper.explain("run", "unknown")
-    assert helper.explain("run", "4") == 4.0
+def test_progress_is_noted_and_a_job_that_nobody_waits_for_ends(make: Callable[..., CaseHelper]) -> None:
+    helper = make(PLAYED)
+    job = ask(helper, "long")
+    until = time.monotonic() + 20
+    while job.status == "waiting" and time.monotonic() < until:
+        time.sleep(0.01)
+    assert (job.status, job.done, job.doing) == ("running", 0.25, "Image 1 of 4")
+    assert not job.ended.is_set()
+    helper.check(job)
+    helper.stop(job)
+    assert end_of(job) == ("stopped", "")
 
 
 def test_a_process_that_ended_is_reported_and_started_again(make: Callable[..., CaseHelper]) -> None:
-    helper = make(ECHO)
-    with pytest.raises(ExplanationError, match="ended before it answered"):
-        helper.explain("run", "fatal")
-    assert helper.explain("run", "4") == 4.0
+    helper = make(PLAYED)
+    waiting, fatal = ask(helper, "long"), ask(helper, "fatal")
+    for job in (waiting, fatal):
+        status, error = end_of(job)
+        assert status == "failed"
+        assert "ended before it answered" in error
+    assert end_of(ask(helper, "case-0001"))[0] == "finished"
 
 
-def test_a_process_that_does_not_answer_is_given_up(make: Callable[..., CaseHelper]) -> None:
+def test_a_process_that_says_nothing_is_given_up(make: Callable[..., CaseHelper]) -> None:
     helper = make(SILENT, patience_s=0.2)
-    process = helper.start()
-    with pytest.raises(ExplanationError, match="not explained within 0 seconds"):
-        helper.explain("run", "1")
-    assert process.poll() is not None
+    job = ask(helper, "case-0001")
+    helper.check(job)
+    assert not job.ended.is_set(), "not yet"
+    time.sleep(0.3)
+    helper.check(job)
+    assert end_of(job)[0] == "failed"
+    assert "not explained in time" in job.error
 
 
 def test_a_program_that_is_not_there_is_reported() -> None:
     with pytest.raises(ExplanationError, match="cannot be started"):
-        CaseHelper(["/nowhere/python"]).start()
+        CaseHelper(["/nowhere/python"]).prepare("run")

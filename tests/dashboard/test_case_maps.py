@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +12,24 @@ from sqlalchemy import select
 from brainmri.dashboard.case_maps import (
     MEAN,
     SPREAD,
+    MapChoice,
     describe_method,
+    label_layers,
     map_labels,
     maps_stamp,
     read_case_maps,
     read_summary,
+    usual_layer,
 )
-from brainmri.dashboard.review import TestedCase, packed_blind, packed_case, pick_method, read_tested_cases
+from brainmri.dashboard.review import TestedCase, packed_blind, packed_case, read_tested_cases
 from brainmri.errors import ExplanationError, UsageError
 from brainmri.explanation.case_files import case_file
 from brainmri.explanation.map_summary import spread_over_repeats
 from brainmri.explanation.maps import RunMaps, upsample, write_maps
 from brainmri.explanation.method_names import METHODS
 from brainmri.study import Study
+from brainmri.training.architecture_names import ARCHITECTURES
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.records import Split
 from brainmri.vocabulary import TRAINED_DIAGNOSES
 from tests.pages.filled import make_filled_study
@@ -93,19 +99,19 @@ def test_every_map_is_explained_in_a_sentence() -> None:
 
 def test_the_maps_of_a_method_are_the_stored_ones_with_the_scale_of_the_run(filled: Study, case: TestedCase) -> None:
     stored = store(filled, RUN, samples_of_repeat(filled, 1), "hirescam")
-    found = read_case_maps(filled, RUN, samples_of(case), "hirescam")
+    found = read_case_maps(filled, RUN, samples_of(case), MapChoice("hirescam"))
     assert found is not None
     for class_index in range(3):
         for place, sample in enumerate(samples_of(case)):
             np.testing.assert_array_equal(found.values[class_index, place], stored.of(sample, class_index))
     assert (found.scales, found.signed, found.shows) == (stored.scales, True, "evidence")
-    assert read_case_maps(filled, RUN, samples_of(case), "gradcam") is None
+    assert read_case_maps(filled, RUN, samples_of(case), MapChoice("gradcam")) is None
 
 
 def test_mean_and_spread_are_those_of_the_maps_as_shares_of_strong_evidence(filled: Study, case: TestedCase) -> None:
     stored = [store(filled, RUN, samples_of_repeat(filled, 1)), store(filled, SECOND, samples_of(case), seed=1)]
-    mean = read_case_maps(filled, RUN, samples_of(case), MEAN)
-    spread = read_case_maps(filled, RUN, samples_of(case), SPREAD)
+    mean = read_case_maps(filled, RUN, samples_of(case), MapChoice(MEAN))
+    spread = read_case_maps(filled, RUN, samples_of(case), MapChoice(SPREAD))
     assert mean is not None
     assert spread is not None
     expected = spread_over_repeats(stored, samples_of(case)[0], 1, 32)
@@ -122,7 +128,7 @@ def test_a_class_without_evidence_in_a_run_counts_as_none_in_the_mean(filled: St
     empty = store(filled, SECOND, samples_of(case))
     empty.maps[:] = 0
     write_maps(filled.run_folder(SECOND) / METHODS["gradcam"].file_name, empty)
-    mean = read_case_maps(filled, RUN, samples_of(case), MEAN)
+    mean = read_case_maps(filled, RUN, samples_of(case), MapChoice(MEAN))
     assert mean is not None
     expected = first.of(samples_of(case)[0], 2) / first.scales[2] / 2
     np.testing.assert_allclose(mean.values[2, 0], expected, atol=1e-6)
@@ -130,17 +136,20 @@ def test_a_class_without_evidence_in_a_run_counts_as_none_in_the_mean(filled: St
 
 def test_new_maps_of_another_repeat_make_the_mean_anew(filled: Study, case: TestedCase) -> None:
     store(filled, RUN, samples_of_repeat(filled, 1))
-    before = {method: maps_stamp(filled, RUN, method) for method in ("gradcam", MEAN)}
+    before = {method: maps_stamp(filled, RUN, MapChoice(method)) for method in ("gradcam", MEAN)}
     store(filled, SECOND, samples_of(case))
-    assert maps_stamp(filled, RUN, MEAN) != before[MEAN]
-    assert maps_stamp(filled, RUN, "gradcam") == before["gradcam"]
+    assert maps_stamp(filled, RUN, MapChoice(MEAN)) != before[MEAN]
+    assert maps_stamp(filled, RUN, MapChoice("gradcam")) == before["gradcam"]
 
 
 def test_maps_are_described_by_method_layer_and_grid(filled: Study) -> None:
-    assert read_summary(filled, RUN, "gradcam") is None
+    assert read_summary(filled, RUN, MapChoice("gradcam")) is None
     for method in ("gradcam", "occlusion"):
         store(filled, RUN, [0], method)
-    words = {method: read_summary(filled, RUN, method).describe() for method in ("gradcam", "occlusion", MEAN, SPREAD)}
+    words = {
+        method: read_summary(filled, RUN, MapChoice(method)).describe()
+        for method in ("gradcam", "occlusion", MEAN, SPREAD)
+    }
     assert words["gradcam"].startswith("Grad-CAM of the layer layer4.2, a grid of 4 × 4; one map drawn over all three")
     assert words["occlusion"].startswith("Occlusion, averaged to a grid of 4 × 4; one map drawn over all three")
     assert words[MEAN] == words[SPREAD] == "From " + words["gradcam"].split(":")[0] + "."
@@ -148,10 +157,10 @@ def test_maps_are_described_by_method_layer_and_grid(filled: Study) -> None:
 
 def test_an_unknown_method_and_a_slice_that_was_not_tested_are_refused(filled: Study) -> None:
     with pytest.raises(UsageError, match="no map method 'x'"):
-        read_case_maps(filled, RUN, [0], "x")
+        read_case_maps(filled, RUN, [0], MapChoice("x"))
     store(filled, RUN, [0])
     with pytest.raises(ExplanationError, match="did not test the sample 99"):
-        read_case_maps(filled, RUN, [99], "gradcam")
+        read_case_maps(filled, RUN, [99], MapChoice("gradcam"))
 
 
 def head_of(packed: bytes) -> dict:
@@ -162,7 +171,7 @@ def head_of(packed: bytes) -> dict:
 def test_another_method_is_the_same_case_with_other_maps(filled: Study, case: TestedCase) -> None:
     for method in ("gradcam", "occlusion"):
         store(filled, RUN, samples_of_repeat(filled, 1), method)
-    first, second = (head_of(packed_case(filled, RUN, case, method)) for method in ("gradcam", "occlusion"))
+    first, second = (head_of(packed_case(filled, RUN, case, MapChoice(method))) for method in ("gradcam", "occlusion"))
     assert first["id"] == second["id"], "slice, zoom and windows stay"
     assert first["voxels"] == second["voxels"]
     assert (first["signed"], second["signed"]) == (False, True)
@@ -183,10 +192,6 @@ def test_a_case_for_readers_names_neither_itself_nor_the_run(filled: Study, case
     assert head_of(packed_case(filled, RUN, case))["placement"]["origin"] is not None
 
 
-def test_without_stored_maps_there_is_nothing_to_choose(filled: Study, case: TestedCase) -> None:
-    assert pick_method(filled, RUN, case) == "gradcam"
-
-
 def test_maps_of_one_case_alone_stand_in_where_the_run_has_none(filled: Study, case: TestedCase) -> None:
     samples = samples_of(case)
     run_maps = store(filled, RUN, samples)
@@ -194,13 +199,55 @@ def test_maps_of_one_case_alone_stand_in_where_the_run_has_none(filled: Study, c
     alone = folder / case_file(case.case_id, "gradcam.npz")
     alone.parent.mkdir(parents=True)
     (folder / "gradcam.npz").rename(alone)
-    assert read_case_maps(filled, RUN, samples, "gradcam") is None
-    found = read_case_maps(filled, RUN, samples, "gradcam", case_id=case.case_id)
+    assert read_case_maps(filled, RUN, samples, MapChoice("gradcam")) is None
+    found = read_case_maps(filled, RUN, samples, MapChoice("gradcam"), case_id=case.case_id)
     assert found.scale_of == "all slices"
     np.testing.assert_array_equal(found.values[:, 0], run_maps.maps[0])
-    assert read_summary(filled, RUN, "gradcam", case_id=case.case_id).layer == "layer4.2"
-    assert read_summary(filled, RUN, "gradcam", case_id="case-0099") is None
-    before = maps_stamp(filled, RUN, "gradcam", case_id=case.case_id)
+    assert read_summary(filled, RUN, MapChoice("gradcam"), case_id=case.case_id).layer == "layer4.2"
+    assert read_summary(filled, RUN, MapChoice("gradcam"), case_id="case-0099") is None
+    before = maps_stamp(filled, RUN, MapChoice("gradcam"), case_id=case.case_id)
     store(filled, RUN, samples, seed=1)
-    assert maps_stamp(filled, RUN, "gradcam", case_id=case.case_id) != before
-    assert read_case_maps(filled, RUN, samples, "gradcam", case_id=case.case_id).scale_of == "this run"
+    assert maps_stamp(filled, RUN, MapChoice("gradcam"), case_id=case.case_id) != before
+    assert read_case_maps(filled, RUN, samples, MapChoice("gradcam"), case_id=case.case_id).scale_of == "this run"
+
+
+def test_where_the_network_is_stored_every_method_can_be_chosen(filled: Study, case: TestedCase) -> None:
+    store(filled, RUN, samples_of_repeat(filled, 1))
+    assert list(map_labels(filled, RUN, samples_of(case))) == ["gradcam"]
+    (filled.run_folder(RUN) / CHECKPOINT_FILE).touch()
+    assert list(map_labels(filled, RUN, samples_of(case))) == list(METHODS)
+
+
+def test_layers_can_be_chosen_once_the_usual_one_is_known(filled: Study, case: TestedCase) -> None:
+    assert usual_layer(filled, RUN, case.case_id) is None
+    store(filled, RUN, samples_of_repeat(filled, 1))
+    (filled.run_folder(RUN) / CHECKPOINT_FILE).touch()
+    assert usual_layer(filled, RUN, case.case_id) == "layer4.2"
+    (filled.run_folder(RUN) / CHECKPOINT_FILE).unlink()
+    assert usual_layer(filled, RUN, case.case_id) is None, "nothing but what is stored can be shown"
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_layers_are_listed_late_to_early(architecture: str) -> None:
+    late, middle, early = ARCHITECTURES[architecture].target_layers
+    assert label_layers(architecture, middle) == {
+        late: "Late layer",
+        middle: "Middle layer (usual)",
+        early: "Early layer",
+    }
+
+
+def test_maps_on_another_layer_are_of_the_case_alone(filled: Study, case: TestedCase) -> None:
+    samples = samples_of(case)
+    usual = store(filled, RUN, samples_of_repeat(filled, 1))
+    other = MapChoice("gradcam", "layer3.5")
+    assert read_case_maps(filled, RUN, samples, other, case_id=case.case_id) is None
+    before = maps_stamp(filled, RUN, other, case_id=case.case_id)
+    made = replace(usual, layer="layer3.5", sample_index=np.array(samples), maps=usual.maps[: len(samples)] + 1)
+    write_maps(filled.run_folder(RUN) / case_file(case.case_id, "gradcam@layer3.5.npz"), made)
+    found = read_case_maps(filled, RUN, samples, other, case_id=case.case_id)
+    np.testing.assert_array_equal(found.values[:, 0], made.maps[0])
+    assert found.scale_of == "all slices"
+    assert read_summary(filled, RUN, other, case_id=case.case_id).layer == "layer3.5"
+    assert maps_stamp(filled, RUN, other, case_id=case.case_id) != before
+    assert read_case_maps(filled, RUN, samples, MapChoice(), case_id=case.case_id).scale_of == "this run"

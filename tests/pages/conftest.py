@@ -16,18 +16,6 @@ APP = Path(__file__).resolve().parents[2] / "app.py"
 OpenPage = Callable[..., AppTest]
 
 
-class IdleHelper:
-    """Stands where a process would explain single cases: each page that offers it would start one."""
-
-    def prepare(self, run_id: str) -> None:
-        """Be ready."""
-
-
-@pytest.fixture(autouse=True)
-def _no_process_for_cases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brainmri.dashboard.explanations.offers.helper_of", lambda study: IdleHelper())
-
-
 @pytest.fixture
 def empty_study(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
     """Return an empty study that the dashboard opens."""

@@ -11,16 +11,19 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from brainmri.dashboard.explanations import describe_missing
+from brainmri.dashboard.explanations.helper import CaseJob
 from brainmri.dashboard.review import TestedCase, read_tested_cases
-from brainmri.errors import ExplanationError
+from brainmri.explanation.case_files import case_file
 from brainmri.explanation.contributions import Baseline, MissingSequence, RunContributions, write_contributions
 from brainmri.explanation.faithfulness import RandomisationCheck, RandomisationStep
 from brainmri.explanation.maps import FILE_NAME, RunMaps, write_maps
+from brainmri.explanation.method_names import METHODS
 from brainmri.explanation.neighbours import PARTS, RunFeatures, write_features
 from brainmri.explanation.sequence_gradients import RunGradients, write_gradients
 from brainmri.explanation.stored_faithfulness import RunFaithfulness, write_faithfulness
 from brainmri.imaging.datasets import read_dataset, read_sample_rows
 from brainmri.study import Study
+from brainmri.training.file_names import CHECKPOINT_FILE
 from brainmri.training.records import Split
 from brainmri.vocabulary import TRAINED_DIAGNOSES, display_diagnosis
 
@@ -44,24 +47,65 @@ class FakeHelper:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, ...]] = []
+        self.stopped: list[CaseJob] = []
+        self.error = ""
+        self.holds = False
+        """Jobs do not end by themselves."""
 
     def prepare(self, run_id: str) -> None:
         """Be ready."""
 
-    def explain(self, run_id: str, case_id: str) -> float:
-        """Store games in which T1c alone speaks for the last class."""
-        self.asked.append((run_id, case_id))
-        store_contributions(self.study, run_id, case_id=case_id)
-        return 1.0
+    def check(self, job: CaseJob) -> None:
+        """Be patient."""
+
+    def ask(self, run_id: str, case_id: str, parts: list[str], *, method: str | None, layer: str | None) -> CaseJob:
+        """Store games in which T1c alone speaks for the last class, or maps that rise with the class."""
+        self.asked.append((run_id, case_id, *parts, *(wish for wish in (method, layer) if wish is not None)))
+        job = CaseJob(len(self.asked), {})
+        if self.holds:
+            return job
+        if self.error:
+            job.end("failed", self.error)
+        elif parts == ["contributions"]:
+            store_contributions(self.study, run_id, case_id=case_id)
+            job.end("finished")
+        else:
+            store_case_maps(self.study, run_id, case_id, method or "gradcam", layer)
+            job.end("finished")
+        return job
+
+    def stop(self, job: CaseJob) -> None:
+        """Note that nobody waits for a job."""
+        self.stopped.append(job)
+        job.end("stopped")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def helper(filled_study: Study, monkeypatch: pytest.MonkeyPatch) -> FakeHelper:
-    """Return what explains cases in place of a process."""
+    """Return what explains cases in place of a process, for a run whose network is stored."""
     fake = FakeHelper(filled_study)
-    monkeypatch.setattr("brainmri.dashboard.explanations.offers.helper_of", lambda study: fake)
+    monkeypatch.setattr("brainmri.dashboard.explanations.asking.helper_of", lambda study, slow=False: fake)
+    filled_study.run_folder(RUN).mkdir(parents=True, exist_ok=True)
+    (filled_study.run_folder(RUN) / CHECKPOINT_FILE).touch()
     return fake
+
+
+def store_case_maps(study: Study, run_id: str, case_id: str, method: str, layer: str | None) -> None:
+    """Store what ``explain-case`` would: maps of a case alone."""
+    case = next(one for one in read_tested_cases(study, "exp-001", run_id) if one.case_id == case_id)
+    maps = np.broadcast_to(np.arange(3, dtype=np.float32)[:, None, None], (len(case.images), 3, 4, 4))
+    write_maps(
+        study.run_folder(run_id) / case_file(case_id, METHODS[method].file_on(layer)),
+        RunMaps(
+            layer=layer or ("layer4.2" if METHODS[method].on_layer else ""),
+            classes=TRAINED_DIAGNOSES,
+            size_px=64,
+            sample_index=np.array([image.sample_index for image in case.images]),
+            maps=maps,
+            method=method,
+        ),
+    )
 
 
 def texts(app: AppTest) -> str:
@@ -102,18 +146,74 @@ def test_what_is_not_stored_is_offered_and_started(open_panel: OpenPanel, starte
     assert started == [("explain", ["explain-all", RUN], RUN)]
 
 
-def test_one_case_can_be_explained_at_once(
+def test_a_case_is_explained_when_it_is_opened(
     open_panel: OpenPanel, helper: FakeHelper, case: TestedCase, started: list
 ) -> None:
     app = open_panel("sequences")
-    app.button(key="explain-case").click().run()
+    app.run()  # as the watching fragments do
     assert not app.exception
-    assert helper.asked == [(RUN, case.case_id)]
+    assert helper.asked == [(RUN, case.case_id, "maps"), (RUN, case.case_id, "contributions")]
+    assert "Grad-CAM of the layer layer4.2, a grid of 4 × 4" in texts(app)
     assert "Without T1c it would say" in texts(app)
     assert "what the other choices in place of a missing sequence give" in texts(app)
-    assert "what each sequence contributed in this run" not in texts(app)  # the offer has gone
+    assert "what each sequence contributed in this run" not in texts(app)  # nothing is offered that is there
     app.button(key="explain-rest").click().run()
     assert started == [("explain", ["explain-all", RUN], RUN)]
+
+
+def test_other_layers_and_methods_are_asked_of_the_network(
+    open_page: Callable[..., AppTest], helper: FakeHelper, case: TestedCase
+) -> None:
+    address = {"run": RUN, "case": case.case_id}
+    app = open_page("review", **address)
+    app.run()
+    assert app.selectbox(key="review-layer").options == ["Late layer (usual)", "Middle layer", "Early layer"]
+    app.selectbox(key="review-layer").set_value("layer3.5").run()
+    app.run()
+    assert app.query_params["layer"] == "layer3.5"
+    assert "Grad-CAM of the layer layer3.5" in texts(app)
+    app.selectbox(key="review-map").set_value("hirescam").run()
+    app.run()
+    assert helper.asked[-1] == (RUN, case.case_id, "maps", "hirescam", "layer3.5")
+    app.selectbox(key="review-layer").set_value("layer4.2").run()
+    app.run()
+    assert helper.asked[-1] == (RUN, case.case_id, "maps", "hirescam")
+    assert "layer" not in app.query_params
+    assert len(helper.asked) == 4
+    app = open_page("review", **address, map="hirescam", layer="layer3.5")
+    assert "HiResCAM of the layer layer3.5" in texts(app)
+    assert len(helper.asked) == 4, "it was stored"
+    app = open_page("review", **address, layer="features.4")
+    assert app.selectbox(key="review-layer").value == "layer4.2", "a layer of another network"
+
+
+def test_what_takes_a_minute_begins_with_a_button_and_can_be_stopped(
+    open_page: Callable[..., AppTest], helper: FakeHelper, case: TestedCase
+) -> None:
+    helper.holds = True
+    app = open_page("review", run=RUN, case=case.case_id, map="occlusion")
+    assert helper.asked == []
+    app.button(key="ask-maps").click().run()
+    assert helper.asked == [(RUN, case.case_id, "maps", "occlusion")]
+    app.button(key="stop-maps").click().run()
+    assert len(helper.stopped) == 1
+    assert "Occlusion was stopped." in texts(app)
+    helper.holds = False
+    app.button(key="again-maps").click().run()
+    assert "Occlusion, averaged to a grid of 4 × 4" in texts(app)
+
+
+def test_a_job_is_stopped_where_its_visitor_goes_on(
+    filled_study: Study, open_page: Callable[..., AppTest], helper: FakeHelper
+) -> None:
+    helper.holds = True
+    first, second = read_tested_cases(filled_study, "exp-001", RUN)[:2]
+    app = open_page("review", run=RUN, case=first.case_id)
+    assert not helper.stopped
+    app.query_params["case"] = second.case_id
+    app.run()
+    assert [one[1] for one in helper.asked] == [first.case_id, second.case_id]
+    assert [one.job_id for one in helper.stopped] == [1]
 
 
 def test_what_was_made_of_one_case_says_nothing_of_others(
@@ -125,17 +225,17 @@ def test_what_was_made_of_one_case_says_nothing_of_others(
     assert "It is not stored yet what each sequence contributed" in texts(app)
 
 
-def test_why_a_case_cannot_be_explained_is_told(
-    open_panel: OpenPanel, helper: FakeHelper, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_run_id: str, _case_id: str) -> float:
-        raise ExplanationError("The network is not stored.")
-
-    monkeypatch.setattr(helper, "explain", fail)
+def test_why_a_case_cannot_be_explained_is_told(open_panel: OpenPanel, helper: FakeHelper, case: TestedCase) -> None:
+    helper.error = "The checkpoint is damaged."
     app = open_panel("sequences")
-    app.button(key="explain-case").click().run()
+    app.run()
     assert not app.exception
-    assert "The network is not stored." in texts(app)
+    assert texts(app).count("The checkpoint is damaged.") == 2  # at the viewer and in the panel
+    assert len(helper.asked) == 2, "what failed is not asked again by itself"
+    helper.error = ""
+    app.button(key="again-maps").click().run()
+    assert "Grad-CAM of the layer layer4.2" in texts(app)
+    assert helper.asked[-1] == (RUN, case.case_id, "maps")
 
 
 def test_each_sequence_has_its_bar_and_a_sentence_on_its_absence(

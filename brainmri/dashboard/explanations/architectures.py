@@ -10,9 +10,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from brainmri.dashboard.case_maps import STRONGEST_SD, maps_of_run
 from brainmri.dashboard.explanations.choices import pick_diagnosis, pick_sequence, pick_slice
 from brainmri.dashboard.explanations.pictures import beside_colour_bar, enlarge
-from brainmri.dashboard.explanations.stored import maps
+from brainmri.dashboard.explanations.stored import METHOD
 from brainmri.dashboard.review import TestedCase, TestedImage, read_verdicts
 from brainmri.dashboard.state import explain_errors
 from brainmri.evaluation.case_verdicts import CaseVerdict, verdicts_on_case
@@ -28,8 +29,6 @@ from brainmri.vocabulary import SEQUENCES, display_diagnosis
 
 _LARGE_PX: Final = 200
 _SMALL_PX: Final = 92
-_STRONGEST_SD: Final = 0.5
-"""Standard deviation at which its colours end, as a share of strong evidence; half the repeats against the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +100,7 @@ def _compare(
 ) -> _Network:
     """Read what one architecture says; its shown run is that of the repeat, else the first that tested the slice."""
     own = [one for one in verdicts_on_case(verdicts, case_id).verdicts if one.architecture == architecture]
-    stored = {one.run_id: found for one in own if (found := maps(study, one.run_id)) is not None}
+    stored = {one.run_id: found for one in own if (found := maps_of_run(study, one.run_id, METHOD)) is not None}
     tested = [one for one in own if one.run_id in stored and image.sample_index in stored[one.run_id].sample_index]
     shown = min(tested or own, key=lambda one: (one.repeat != repeat, one.repeat), default=None)
     return _Network(
@@ -160,7 +159,7 @@ def _show_spread(grey: NDArray[np.uint8], spread: MapSpread) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         st.image(overlay(grey, spread.mean), width=_SMALL_PX, caption="Mean")
-        st.image(overlay(grey, spread.sd / _STRONGEST_SD), width=_SMALL_PX, caption="Spread (SD)")
+        st.image(overlay(grey, spread.sd / STRONGEST_SD), width=_SMALL_PX, caption="Spread (SD)")
 
 
 def describe_peak(share: NDArray[np.float32], diagnosis: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from brainmri.dashboard.case_maps import maps_of_run
 from brainmri.dashboard.explanations.choices import pick_slice
 from brainmri.dashboard.explanations.offers import offer_run
-from brainmri.dashboard.explanations.stored import faithfulness, maps
+from brainmri.dashboard.explanations.stored import METHOD, faithfulness
 from brainmri.dashboard.review import TestedCase
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.explanation.faithfulness import Stability
@@ -48,5 +49,5 @@ def show_checks(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], cas
 
 
 def _stability(study: Study, runs: Sequence[FinishedRun], sample: int, class_index: int) -> Stability:
-    found = [one for run in runs if (one := maps(study, run.run_id)) is not None]
+    found = [one for run in runs if (one := maps_of_run(study, run.run_id, METHOD)) is not None]
     return stability_over_repeats(found, sample, class_index)

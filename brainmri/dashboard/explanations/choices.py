@@ -6,7 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from brainmri.dashboard.explanations.stored import maps
+from brainmri.dashboard.case_maps import maps_of_run
+from brainmri.dashboard.explanations.stored import METHOD
 from brainmri.dashboard.review import TestedCase, TestedImage
 from brainmri.evaluation.reading import FinishedRun
 from brainmri.explanation.map_summary import strongest_sample
@@ -68,7 +69,7 @@ def pick_slice(study: Study, run: FinishedRun, case: TestedCase, key: str) -> Te
 def _strongest(study: Study, run: FinishedRun, case: TestedCase) -> int:
     """Return the sample of the slice with most evidence; the middle one where no maps are stored."""
     samples = [image.sample_index for image in case.images]
-    found = maps(study, run.run_id)
+    found = maps_of_run(study, run.run_id, METHOD)
     if found is None or not set(samples) <= set(found.sample_index.tolist()):
         return samples[len(samples) // 2]
     return strongest_sample(found, samples, case.predicted_class)

@@ -1,20 +1,21 @@
 """A process beside the server that explains single cases: the server itself never imports torch.
 
-It is started when a page first offers to explain a case, so that it is ready when somebody presses the button; it ends
-with the server, and after a while without requests.
+It is started when a page first needs it; it ends with the server, and after a while without requests.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Any, Final
+from dataclasses import dataclass, field
+from typing import IO, Any, Final, Literal
 
 import streamlit as st
 
@@ -22,159 +23,201 @@ from brainmri.errors import ExplanationError
 from brainmri.study import Study
 
 PATIENCE_S: Final = 120.0
-"""A case that takes longer is given up: something is wrong with the process, or with the machine."""
+"""A process that says nothing for so long is given up: something is wrong with it, or with the machine."""
 
 _ENVIRONMENT: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that have nothing to do sleep. By default they spin, and beside the server and a browser on two cores a case
 took 6 (ResNet50) and 8 (GoogLeNet) times as long (median of n = 8 cases of 64 px each, alternating, load 4 to 5)."""
 
+_GIVEN_UP: Final = (
+    "The case was not explained in time. Try again when the machine has less to do, or explain the whole run in the "
+    "background."
+)
+_ENDED: Final = (
+    "The process that explains cases ended before it answered: torch may be missing on this machine, or the memory too "
+    "small. Explain the case from a terminal to see the reason: python -m brainmri explain-case"
+)
+
+Status = Literal["waiting", "running", "finished", "stopped", "failed"]
+
+
+@dataclass(eq=False)
+class CaseJob:
+    """One request: what was asked for, and how far it is. Changed by the thread that reads answers."""
+
+    job_id: int
+    request: dict[str, Any]
+    status: Status = "waiting"
+    done: float = 0.0
+    """Share of the work, from 0 to 1."""
+    doing: str = ""
+    error: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def end(self, status: Status, error: str = "") -> None:
+        """Note how it ended."""
+        self.status, self.error = status, error
+        self.ended.set()
+
 
 class CaseHelper:
-    """One process; people who ask at once wait for their turn, and each gets the answer to their own request."""
+    """One process. What several people ask for is done one after another, and each gets their own answer."""
 
     def __init__(self, command: list[str], *, patience_s: float = PATIENCE_S) -> None:
         self._command = command
         self._patience_s = patience_s
-        self._turn = threading.Lock()
-        self._starting = threading.Lock()
+        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self._jobs: dict[int, CaseJob] = {}
         self._process: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
         self._prepared = ""
-        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
-
-    def start(self) -> subprocess.Popen[str]:
-        """Start the process where it does not run, and return it; it gets ready by itself.
-
-        Raises
-        ------
-        ExplanationError
-            Where it cannot be started.
-        """
-        with self._starting:
-            if self._process is not None and self._process.poll() is None:
-                return self._process
-            self._close()
-            try:
-                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                    self._command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    text=True,
-                    encoding="utf-8",
-                    env={**_ENVIRONMENT, **os.environ},
-                )
-            except OSError as error:
-                raise ExplanationError(f"The process that explains cases cannot be started: {error}.") from error
-            self._answers = queue.Queue()
-            self._prepared = ""
-            self._reader = threading.Thread(
-                target=_read_answers, args=(self._process.stdout, self._answers), daemon=True
-            )
-            self._reader.start()
-            return self._process
+        self._heard = 0.0
 
     def prepare(self, run_id: str) -> None:
-        """Start the process and let it read the network of a run, without waiting for it.
+        """Start the process where it does not run, and let it read the network of a run, without waiting for it.
 
         Raises
         ------
         ExplanationError
             Where it cannot be started.
         """
-        process = self.start()
-        if self._prepared == run_id or not self._turn.acquire(blocking=False):
-            return
-        try:
-            self._prepared = run_id
-            with suppress(OSError):  # the process has just ended: the next request starts it again
-                _ask(process, {"run": run_id})
-        finally:
-            self._turn.release()
+        with self._lock:
+            process = self._start()
+            if self._prepared != run_id:
+                self._prepared = run_id
+                _send(process, {"run": run_id})
 
-    def explain(self, run_id: str, case_id: str) -> float:
-        """Explain a case, wait until it is stored, and return how long the work itself took, in seconds.
+    def ask(
+        self, run_id: str, case_id: str, parts: Sequence[str], *, method: str | None = None, layer: str | None = None
+    ) -> CaseJob:
+        """Ask for parts of the explanation of a case, and return at once.
+
+        Parameters
+        ----------
+        run_id, case_id : str
+        parts : sequence of str
+            Of `brainmri.explanation.one_case.PARTS`.
+        method, layer : str, optional
+            Of the maps; default: Grad-CAM on the usual layer.
 
         Raises
         ------
         ExplanationError
-            Where the case cannot be explained, or the process ends or takes too long.
+            Where the process cannot be started.
         """
-        with self._turn:
-            process = self.start()
-            try:
-                _ask(process, {"run": run_id, "case": case_id})
-            except OSError as error:
-                raise self._ended() from error
-            return self._wait()
+        with self._lock:
+            process = self._start()
+            number = next(self._numbers)
+            wishes = {"method": method, "layer": layer}
+            request = {"id": number, "run": run_id, "case": case_id, "parts": list(parts)}
+            job = CaseJob(number, request | {name: wish for name, wish in wishes.items() if wish is not None})
+            self._jobs[number] = job
+            self._prepared = run_id
+            self._heard = time.monotonic()
+            _send(process, job.request)
+            return job
 
-    def stop(self) -> None:
+    def stop(self, job: CaseJob) -> None:
+        """End a job that nobody waits for."""
+        with self._lock:
+            if not job.ended.is_set() and self._process is not None:
+                _send(self._process, {"stop": job.job_id})
+
+    def check(self, job: CaseJob) -> None:
+        """Give the process up, and all its jobs, where it has said nothing for too long while one is not done."""
+        with self._lock:
+            if not job.ended.is_set() and time.monotonic() - self._heard > self._patience_s:
+                self._end(_GIVEN_UP)
+
+    def close(self) -> None:
         """End the process."""
-        with self._starting:
-            self._close()
+        with self._lock:
+            self._end(_ENDED)
 
-    def _wait(self) -> float:
-        """Return the seconds of the next answer."""
-        until = time.monotonic() + self._patience_s
-        while True:
-            try:
-                answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                self.stop()
-                raise ExplanationError(
-                    f"The case was not explained within {self._patience_s:.0f} seconds. Try again when the machine "
-                    "has less to do, or explain the whole run in the background."
-                ) from None
-            if answer is None:
-                raise self._ended()
+    def _start(self) -> subprocess.Popen[str]:
+        """Return the running process, started where it does not run; it gets ready by itself."""
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end(_ENDED)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+                env={**_ENVIRONMENT, **os.environ},
+            )
+        except OSError as error:
+            raise ExplanationError(f"The process that explains cases cannot be started: {error}.") from error
+        self._process, self._prepared = process, ""
+        threading.Thread(target=self._listen, args=(process, process.stdout), daemon=True).start()
+        return process
+
+    def _listen(self, process: subprocess.Popen[str], answers: IO[str] | None) -> None:
+        """Note answers on their jobs until the process ends; what libraries print between them is left out."""
+        if answers is not None:
+            with answers:
+                for line in answers:
+                    with suppress(ValueError):
+                        if line.startswith("{"):
+                            self._note(json.loads(line))
+        process.wait()
+        with self._lock:
+            if self._process is process:
+                self._end(_ENDED)
+
+    def _note(self, answer: dict[str, Any]) -> None:
+        with self._lock:
+            self._heard = time.monotonic()
+            job = self._jobs.get(answer.get("id", 0))
+            if job is None:
+                return
+            if "done" in answer:
+                job.status, job.done, job.doing = "running", float(answer["done"]), str(answer["doing"])
+                return
+            del self._jobs[job.job_id]
             if "error" in answer:
-                raise ExplanationError(str(answer["error"]))
-            if "seconds" in answer:
-                return float(answer["seconds"])
+                job.end("failed", str(answer["error"]))
+            else:
+                job.end("stopped" if "stopped" in answer else "finished")
 
-    def _ended(self) -> ExplanationError:
-        self.stop()
-        return ExplanationError(
-            "The process that explains cases ended before it answered: torch may be missing on this machine, or the "
-            "memory too small. Explain the case from a terminal to see the reason: python -m brainmri explain-case"
-        )
-
-    def _close(self) -> None:
-        if self._process is None:
+    def _end(self, reason: str) -> None:
+        """Kill the process, where there is one, and fail its jobs."""
+        for job in self._jobs.values():
+            job.end("failed", reason)
+        self._jobs.clear()
+        process, self._process = self._process, None
+        if process is None:
             return
-        if self._process.stdin is not None:
+        process.kill()  # the listening thread closes what it wrote
+        process.wait()
+        if process.stdin is not None:
             with suppress(OSError):  # what was still to be written can no longer be: the process is gone
-                self._process.stdin.close()
-        self._process.kill()
-        self._process.wait()
-        if self._reader is not None:
-            self._reader.join()  # at the end of the stream, which may be closed then only
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = self._reader = None
+                process.stdin.close()
 
 
-def helper_of(study: Study) -> CaseHelper:
-    """Return the helper of a study, one for all visitors; it is not started yet."""
-    return _make_helper(str(study.folder), study.url)
+def helper_of(study: Study, *, slow: bool = False) -> CaseHelper:
+    """Return the helper of a study, one for all visitors; it is not started yet.
+
+    Parameters
+    ----------
+    study : Study
+    slow : bool
+        Return the one for what takes a minute, so that nobody waits behind it for what takes a second.
+    """
+    return _make_helper(str(study.folder), study.url, slow)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4, on_release=CaseHelper.stop)
-def _make_helper(folder: str, url: str) -> CaseHelper:
+@st.cache_resource(show_spinner=False, max_entries=4, on_release=CaseHelper.close)
+def _make_helper(folder: str, url: str, slow: bool) -> CaseHelper:
     return CaseHelper([sys.executable, "-m", "brainmri", "explain-case", "--serve", "--study", folder])
 
 
-def _ask(process: subprocess.Popen[str], request: dict[str, str]) -> None:
+def _send(process: subprocess.Popen[str], request: dict[str, Any]) -> None:
+    """Write a request; where the process has just ended, the listening thread says so of its jobs."""
     if process.stdin is not None:
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-
-
-def _read_answers(stream: IO[str] | None, answers: queue.Queue[dict[str, Any] | None]) -> None:
-    """Pass answers on, and None at the end; what libraries print between them is left out."""
-    if stream is not None:
-        for line in stream:
-            with suppress(ValueError):
-                if line.startswith("{"):
-                    answers.put(json.loads(line))
-    answers.put(None)
+        with suppress(OSError, ValueError):
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from brainmri.dashboard.explanations.asking import CaseWish, ask_for_case, can_ask
 from brainmri.dashboard.explanations.choices import pick_diagnosis
 from brainmri.dashboard.explanations.offers import offer_run
 from brainmri.dashboard.explanations.stored import contributions, gradients, stored_baselines
@@ -42,12 +43,11 @@ def show_sequences(study: Study, run: FinishedRun, runs: Sequence[FinishedRun], 
     st.subheader("What each sequence contributed", anchor=False)
     stored = stored_baselines(study, run.run_id, case.case_id)
     if not stored:
-        place = st.empty()
-        with place.container():
-            if not offer_run(study, run, "what each sequence contributed", case):
-                return
-        place.empty()
-        stored = stored_baselines(study, run.run_id, case.case_id)
+        if can_ask(study, run.run_id):
+            ask_for_case(study, CaseWish(run_id=run.run_id, case_id=case.case_id, part="contributions"))
+        else:
+            offer_run(study, run, "what each sequence contributed")
+        return
     with st.container(horizontal=True):
         index = pick_diagnosis(case, "To the diagnosis", f"contributed-{run.run_id}-{case.case_id}")
         score: Score = st.segmented_control(

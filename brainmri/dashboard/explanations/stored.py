@@ -16,7 +16,6 @@ from brainmri.explanation.contributions import (
     read_contributions,
 )
 from brainmri.explanation.inventory import take_inventory
-from brainmri.explanation.maps import FILE_NAME, RunMaps, read_maps
 from brainmri.explanation.neighbours import ANSWERS_FILE, RunFeatures, read_features
 from brainmri.explanation.sequence_gradients import GRADIENTS_FILE, RunGradients, read_gradients
 from brainmri.explanation.stored_faithfulness import RunFaithfulness, faithfulness_file, read_faithfulness
@@ -24,12 +23,6 @@ from brainmri.study import Study
 
 METHOD: Final = "gradcam"
 """Of the maps that every run has, and that are put to the test."""
-
-
-def maps(study: Study, run_id: str) -> RunMaps | None:
-    """Return the Grad-CAM maps of a run; None where there are none."""
-    stamp = file_stamp(study, run_id, FILE_NAME)
-    return _read_maps(study, study.url, run_id, stamp) if stamp else None
 
 
 def contributions(
@@ -76,11 +69,6 @@ def features(study: Study, run_id: str) -> RunFeatures | None:
     """Return what a run's network makes of every image; None where that is not stored."""
     stamp = file_stamp(study, run_id, ANSWERS_FILE)
     return _read_features(study, study.url, run_id, stamp) if stamp else None
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)  # all runs of an experiment, 30 in the published protocol
-def _read_maps(_study: Study, url: str, run_id: str, stamp: int) -> RunMaps | None:
-    return read_maps(_study, run_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=120)

@@ -7,14 +7,13 @@ from typing import Final
 
 import streamlit as st
 
-from brainmri.dashboard.case_maps import maps_stamp
+from brainmri.dashboard.case_maps import MapChoice, maps_of_run, maps_stamp
 from brainmri.dashboard.review import (
     TestedCase,
     find_experiment,
     packed_blind,
     packed_case,
     read_case_row,
-    read_map_summary,
     read_tested_cases,
 )
 from brainmri.dashboard.teaching.shelf import PLACEHOLDER, shared_shelf, write_key
@@ -25,7 +24,7 @@ from brainmri.teaching.course import Present
 from brainmri.teaching.plans import Mark
 from brainmri.teaching.reveals import ShownNetwork
 
-METHOD: Final = "gradcam"
+_CHOICE: Final = MapChoice()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +57,8 @@ def pack_images(study: Study, case_id: str, key: str, network: NetworkView | Non
         packed = shared_shelf().take(name, lambda: packed_blind(study, case_id, PLACEHOLDER))
     else:
         run_id, case = network.run_id, network.case
-        name = (study.url, case_id, digest, run_id, maps_stamp(study, run_id, METHOD))
-        packed = shared_shelf().take(name, lambda: packed_case(study, run_id, case, METHOD, opaque_key=PLACEHOLDER))
+        name = (study.url, case_id, digest, run_id, maps_stamp(study, run_id, _CHOICE))
+        packed = shared_shelf().take(name, lambda: packed_case(study, run_id, case, opaque_key=PLACEHOLDER))
     return write_key(packed, key)
 
 
@@ -74,7 +73,7 @@ def show_images(packed: bytes, *, mark: Mark | None, marking: bool, key: str = "
 
 def describe_map(study: Study, network: NetworkView) -> str:
     """Say what the coloured map is, or that there is none."""
-    if read_map_summary(study, network.run_id) is None:
+    if maps_of_run(study, network.run_id, _CHOICE.method) is None:
         return "The squares are what the network was shown. It has no map yet."
     return (
         "The squares are what the network was shown. One map (Grad-CAM) lies over all three sequences: warm where the "
