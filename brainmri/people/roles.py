@@ -118,6 +118,8 @@ def revoke(study: Study, subject: str, roles: Iterable[str] = (), *, by: str) ->
 def normalise_subject(subject: str) -> str:
     """Return a subject as the table holds it: an e-mail address in small letters, ``issuer|sub`` as it is.
 
+    Letters beyond ASCII stay as they are: ``ß`` and ``ss``, or ``K`` and the sign for kelvin, are two addresses.
+
     Raises
     ------
     UsageError
@@ -128,7 +130,7 @@ def normalise_subject(subject: str) -> str:
     if fits and "|" in text and all(text.split("|", 1)):
         return text
     if fits and text.count("@") == 1 and all(text.split("@")):
-        return text.casefold()
+        return "".join(one.lower() if one.isascii() else one for one in text)
     raise UsageError(f"'{text[:80]}' is neither an e-mail address nor ISSUER|SUB, as the sign-in names a person.")
 
 

@@ -32,6 +32,13 @@ def test_a_person_is_found_however_the_address_is_written(study: Study) -> None:
     assert find_person(study, "other@hospital.example") is None
 
 
+@pytest.mark.parametrize("other", ["ma\N{LATIN SMALL LETTER SHARP S}en@h.example", "massen@\N{KELVIN SIGN}.example"])
+def test_letters_that_only_resemble_others_are_another_address(other: str, study: Study) -> None:
+    grant(study, "massen@h.example", ["instructor"], by="root")
+    grant(study, "massen@k.example", ["instructor"], by="root")
+    assert find_person(study, other) is None
+
+
 def test_issuer_and_sub_keep_their_letters(study: Study) -> None:
     grant(study, "https://id.example|AbC", ["reader"], by="root", name="Reader")
     assert find_person(study, "https://id.example|abc") is None
