@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 import streamlit as st
+from streamlit.errors import StreamlitAuthError
 
 from brainmri.dashboard import access
 from brainmri.dashboard.access import Person
@@ -24,8 +26,25 @@ TEACHING: Final = "teaching"
 
 _ENTERED: Final = "access-entered"
 _TURNED_AWAY: Final = "access-turned-away"
+_REFUSAL: Final = "access-sign-in-refused"
+_CARD_WIDTH: Final = 640
+_LIBRARIES: Final = {"Authlib": ("authlib",), "httpx": ("httpx", "httpx2")}
+"""What Streamlit's sign-in needs, each with the names of modules of which one does; newer Authlib also takes httpx2."""
+_CANNOT_SIGN_IN: Final = (
+    "Nobody can sign in yet: {} is not installed on the computer that runs brainmri. There, run "
+    "`pip install -r requirements-signin.txt -c constraints.txt` and start brainmri again."
+)
 _LINK: Final = ("code", "reader")
 """What the address of a reading session carries."""
+
+_WAY_BACK: Final = """
+export default function ({ data }) {
+  if (data === 'keep') return sessionStorage.setItem('brainmri-asked-for', location.href);
+  const asked = sessionStorage.getItem('brainmri-asked-for');
+  sessionStorage.removeItem('brainmri-asked-for');
+  if (asked && asked !== location.href) location.replace(asked);
+}
+"""
 
 
 def open_pages(pages: Mapping[str, Sequence[Page]]) -> Page:
@@ -48,7 +67,9 @@ def open_pages(pages: Mapping[str, Sequence[Page]]) -> Page:
     try:
         _refuse_broken_secrets()
         if access.sign_in_configured() and not st.user.get("is_logged_in"):
-            st.navigation(pages, position="hidden")
+            page = st.navigation(pages, position="hidden")
+            if (page.url_path or st.query_params) and not st.session_state.get(_ENTERED):  # not while signing out
+                _way_back("keep")
             _ask_for_sign_in()
         _notice_link()
         person = access.current_person()
@@ -58,7 +79,19 @@ def open_pages(pages: Mapping[str, Sequence[Page]]) -> Page:
     if not person.roles:
         st.navigation(pages, position="hidden")
         _show_waiting(person)
-    return _open_reader_pages(pages, person) if access.sees_teaching_only(person) else st.navigation(pages)
+    page = _open_reader_pages(pages, person) if access.sees_teaching_only(person) else st.navigation(pages)
+    if person.signed_in:
+        with st.sidebar:  # its line does not move the page
+            _way_back("go")
+    return page
+
+
+def _way_back(what: Literal["keep", "go"]) -> None:
+    """Keep the address that was asked for, or go there once: Streamlit's way through the sign-in loses it.
+
+    It waits in the tab of the browser. As ``location.href`` it names this server: a path alone could name another one.
+    """
+    st.components.v2.component("brainmri_way_back", js=_WAY_BACK)(key="way-back", data=what, height=1)
 
 
 def show_key_field() -> None:
@@ -132,31 +165,43 @@ def _lead_to_teaching(pages: Mapping[str, Sequence[Page]], asked: Page) -> NoRet
 def _ask_for_sign_in() -> NoReturn:
     """Ask for the sign-in that ``.streamlit/secrets.toml`` configures."""
     st.title("brainmri")
-    st.write("This study is protected. Sign in to open it.")
-    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
-    if find_spec("authlib") is None:
-        st.caption("Signing in needs Authlib on the computer that runs brainmri: `pip install Authlib`.")
+    with st.container(border=True, width=_CARD_WIDTH):
+        st.subheader("Sign in to open this study", anchor=False)
+        st.write("What you see then depends on the role that you have in it.")
+        lacking = [name for name, modules in _LIBRARIES.items() if not any(map(find_spec, modules))]
+        refusal = _CANNOT_SIGN_IN.format(" and ".join(lacking)) if lacking else st.session_state.pop(_REFUSAL, None)
+        if refusal:
+            st.error(refusal, icon=":material/error:")
+        st.button("Sign in", type="primary", icon=":material/login:", on_click=_sign_in, disabled=bool(lacking))
     st.stop()
+
+
+def _sign_in() -> None:
+    try:
+        st.login()
+    except StreamlitAuthError as error:  # its text is wrapped for a file of source
+        st.session_state[_REFUSAL] = f"Nobody can sign in here yet. {' '.join(str(error).split())}"
 
 
 def _show_waiting(person: Person) -> NoReturn:
     """Say to somebody who signed in and has no role what they wait for, and whom to ask."""
     st.title("brainmri")
-    with st.container(border=True, width=640):
+    with st.container(border=True, width=_CARD_WIDTH):
         if not person.subject:
             st.subheader("Your sign-in does not say who you are", anchor=False)
             st.write(
-                "It names no e-mail address that is confirmed. Ask whoever runs this study to have your address "
-                f"confirmed, or to choose another claim in {CLAIM_VARIABLE}."
+                "It names no e-mail address that the provider calls confirmed (`email_verified`). Ask whoever runs "
+                f"this study to have your address confirmed, or to know people by `{CLAIM_VARIABLE}=sub`."
             )
         else:
             st.subheader("You are signed in, and have no role in this study yet", anchor=False)
             st.write(f"{access.ask_whom()} They need to know how the sign-in names you:")
             st.code(person.subject, language=None, wrap_lines=True)
             st.caption(
-                "Roles are given on the computer that runs brainmri: `python -m brainmri people grant "
-                f"{person.subject} reader`, or with instructor, reviewer, may-train."
+                "Roles are given on the computer that runs brainmri; in place of reader also instructor, reviewer or "
+                "may-train:"
             )
+            st.code(f"python -m brainmri people grant {shlex.quote(person.subject)} reader", "bash", wrap_lines=True)
         with st.container(horizontal=True):
             st.button("Look again", icon=":material/refresh:", type="primary", key="look-again")
             st.button("Sign out", icon=":material/logout:", on_click=st.logout)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,15 @@ def sign_in(filled_study: Study, monkeypatch: pytest.MonkeyPatch) -> SignIn:
         if roles:
             grant(filled_study, email, roles, by="test", name=name)
         monkeypatch.setattr(
-            st, "user", {"is_logged_in": True, "email": email, "name": "As the provider says", **claims}
+            st,
+            "user",
+            {
+                "is_logged_in": True,
+                "email": email,
+                "email_verified": True,
+                "name": "As the provider says",
+                **claims,
+            },
         )
 
     return signed
@@ -108,6 +118,43 @@ def test_who_signs_in_without_a_role_waits_and_is_told_whom_to_ask(
     assert filled_study.folder.name not in words(app)
 
 
+@pytest.mark.parametrize(
+    ("library", "page"),
+    [("authlib", "overview"), ("authlib", "teaching"), ("httpx", "overview"), ("httpx", "teaching")],
+)
+def test_what_a_sign_in_lacks_is_said_before_anybody_tries_it(
+    library: str, page: str, filled_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(st, "user", {"is_logged_in": False})
+    monkeypatch.setitem(sys.modules, library, None)  # as where it is not installed
+    app = visit(page)
+    assert "pip install -r requirements-signin.txt" in app.error[0].value
+    assert {"authlib": "Authlib", "httpx": "httpx"}[library] in app.error[0].value
+    assert [(one.label, one.disabled) for one in app.button] == [("Sign in", True)]
+    assert filled_study.folder.name not in words(app)
+
+
+def test_a_sign_in_that_is_half_configured_says_so_in_a_sentence(
+    filled_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("authlib", reason="Authlib is not installed: pip install -r requirements-signin.txt")
+    monkeypatch.setattr(st, "user", {"is_logged_in": False})
+    app = visit()
+    app.button[0].click().run()
+    assert not app.exception
+    assert "Nobody can sign in here yet. To use authentication features you need to" in app.error[0].value
+
+
+def test_the_command_that_gives_a_role_can_be_copied_whatever_the_sign_in_calls_somebody(
+    filled_study: Study, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAINMRI_SIGN_IN_CLAIM", "sub")
+    sign_in("new@h.example", iss="https://id.example", sub="$(id)|a`b'c")
+    app = visit()
+    command = shlex.split(app.code[1].value)
+    assert command == ["python", "-m", "brainmri", "people", "grant", "https://id.example|$(id)|a`b'c", "reader"]
+
+
 def test_the_first_person_is_told_the_command_and_gets_in_after_it(filled_study: Study, sign_in: SignIn) -> None:
     sign_in("first@h.example")
     app = visit()
@@ -118,8 +165,9 @@ def test_the_first_person_is_told_the_command_and_gets_in_after_it(filled_study:
     assert title(app) == "Overview"
 
 
-def test_an_address_that_the_provider_has_not_verified_opens_nothing(sign_in: SignIn) -> None:
-    sign_in("sato@h.example", "instructor", "may-train", email_verified=False)
+@pytest.mark.parametrize("verified", [False, None])
+def test_an_address_that_the_provider_has_not_verified_opens_nothing(verified: object, sign_in: SignIn) -> None:
+    sign_in("sato@h.example", "instructor", "may-train", email_verified=verified)
     app = visit("training")
     assert "does not say who you are" in app.subheader[0].value
     assert buttons(app) == {"Look again", "Sign out"}
