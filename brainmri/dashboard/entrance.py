@@ -31,8 +31,8 @@ _CARD_WIDTH: Final = 640
 _LIBRARIES: Final = {"Authlib": ("authlib",), "httpx": ("httpx", "httpx2")}
 """What Streamlit's sign-in needs, each with the names of modules of which one does; newer Authlib also takes httpx2."""
 _CANNOT_SIGN_IN: Final = (
-    "Nobody can sign in yet: {} is not installed on the computer that runs brainmri. There, run "
-    "`pip install -r requirements-signin.txt -c constraints.txt` and start brainmri again."
+    "Nobody can sign in yet. Not installed on the computer that runs brainmri: {}. Run there "
+    "`pip install -r requirements-signin.txt -c constraints.txt`, and start brainmri again."
 )
 _LINK: Final = ("code", "reader")
 """What the address of a reading session carries."""
@@ -68,9 +68,7 @@ def open_pages(pages: Mapping[str, Sequence[Page]]) -> Page:
         _refuse_broken_secrets()
         if access.sign_in_configured() and not st.user.get("is_logged_in"):
             page = st.navigation(pages, position="hidden")
-            if (page.url_path or st.query_params) and not st.session_state.get(_ENTERED):  # not while signing out
-                _way_back("keep")
-            _ask_for_sign_in()
+            _ask_for_sign_in(page)
         _notice_link()
         person = access.current_person()
     except StudyError:
@@ -162,17 +160,19 @@ def _lead_to_teaching(pages: Mapping[str, Sequence[Page]], asked: Page) -> NoRet
     st.switch_page(teaching, query_params={name: st.query_params[name] for name in _LINK if name in st.query_params})
 
 
-def _ask_for_sign_in() -> NoReturn:
+def _ask_for_sign_in(asked: Page) -> NoReturn:
     """Ask for the sign-in that ``.streamlit/secrets.toml`` configures."""
     st.title("brainmri")
     with st.container(border=True, width=_CARD_WIDTH):
         st.subheader("Sign in to open this study", anchor=False)
         st.write("What you see then depends on the role that you have in it.")
         lacking = [name for name, modules in _LIBRARIES.items() if not any(map(find_spec, modules))]
-        refusal = _CANNOT_SIGN_IN.format(" and ".join(lacking)) if lacking else st.session_state.pop(_REFUSAL, None)
+        refusal = _CANNOT_SIGN_IN.format(", ".join(lacking)) if lacking else st.session_state.pop(_REFUSAL, None)
         if refusal:
             st.error(refusal, icon=":material/error:")
         st.button("Sign in", type="primary", icon=":material/login:", on_click=_sign_in, disabled=bool(lacking))
+    if (asked.url_path or st.query_params) and not st.session_state.get(_ENTERED):  # not while signing out
+        _way_back("keep")
     st.stop()
 
 
@@ -201,7 +201,9 @@ def _show_waiting(person: Person) -> NoReturn:
                 "Roles are given on the computer that runs brainmri; in place of reader also instructor, reviewer or "
                 "may-train:"
             )
-            st.code(f"python -m brainmri people grant {shlex.quote(person.subject)} reader", "bash", wrap_lines=True)
+            st.code(
+                f"python -m brainmri people grant {shlex.quote(person.subject)} reader", language=None, wrap_lines=True
+            )
         with st.container(horizontal=True):
             st.button("Look again", icon=":material/refresh:", type="primary", key="look-again")
             st.button("Sign out", icon=":material/logout:", on_click=st.logout)
