@@ -39,6 +39,8 @@ OPTIONAL: Final = {
     "psycopg": "requirements-postgresql.txt",
     "ray": "requirements-cluster.txt",
     "reportlab": "requirements-takeaway.txt",
+    "authlib": "requirements-signin.txt",
+    "httpx": "requirements-signin.txt",
 }
 """Libraries that one feature needs, and the file that installs them."""
 

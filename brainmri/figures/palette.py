@@ -139,7 +139,7 @@ def _template() -> go.layout.Template:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": family, "size": 13, "color": TEXT},
         title={"font": {"size": 15, "color": TEXT}, "x": 0, "xanchor": "left"},
-        margin={"l": 8, "r": 8, "t": 32, "b": 8},
+        margin={"l": 8, "r": 20, "t": 32, "b": 8},  # half of "100%" right of an axis, which is left out otherwise
         xaxis=_axis(),
         yaxis=_axis(),
         legend={

@@ -44,6 +44,7 @@ _APART: Final = 0.14
 """Of the two marks of a reader, in rows."""
 
 _SHARE_RANGE: Final = (-0.02, 1.02)
+_MOST_TICKS: Final = 6
 
 
 def draw_reader_accuracies(
@@ -160,7 +161,9 @@ def draw_case_answers(found: CaseAnswers, *, reveal: bool = False) -> go.Figure:
             hovertemplate="%{y}: %{x}<br>%{customdata}<extra></extra>",
         )
     )
-    figure.update_xaxes(title_text="Readers", range=[0, max(found.readers, 1)], tickformat="d", zeroline=False)
+    readers = max(found.readers, 1)
+    step = -(-readers // _MOST_TICKS)  # rounded up: readers are whole
+    figure.update_xaxes(title_text="Readers", range=[0, readers], tick0=0, dtick=step, zeroline=False)
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": TEXT, "size": 16}, ticklabelstandoff=8)
     return apply_theme(figure, height=110 + 56 * len(classes), revision="case-answers")
 

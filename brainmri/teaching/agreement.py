@@ -24,6 +24,8 @@ from brainmri.evaluation.comparison import CONFIDENCE
 from brainmri.review.agreement import FEWEST_CASES, Agreement, measure_agreement
 from brainmri.teaching.answers import UNANSWERED, ReadAnswers, Step
 
+_NO_SCATTER: Final = 1e-9
+"""A smaller standard error is rounding."""
 _NETWORK: Final = "the network"
 _READER: Final = "the reader"
 
@@ -132,6 +134,10 @@ def _measure(found: ReaderAgreement, counts: NDArray[np.float64]) -> ReaderAgree
     chance_of_case = (counts * frequency).sum(axis=1) / given
     linear = of_case - 2 * (1 - kappa) * (chance_of_case - chance) / (1 - chance)
     error = math.sqrt(float(((linear - kappa) ** 2).sum()) / (cases * (cases - 1)))
+    if math.isclose(error, 0, abs_tol=_NO_SCATTER):
+        return replace(
+            found, kappa=kappa, note="Readers disagree alike on every case: cases do not scatter, no interval."
+        )
     from scipy import special  # noqa: PLC0415 - keeps the import of this module cheap for pages
 
     reach = float(special.stdtrit(cases - 1, (1 + CONFIDENCE) / 2)) * error

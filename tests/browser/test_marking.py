@@ -234,3 +234,33 @@ def test_maps_are_scaled_up_in_the_browser_as_in_the_pictures(reader: Reader) ->
     )
     page.close()
     np.testing.assert_allclose(np.array(found).reshape(96, 96), upsample(grid, 96), atol=1e-5)
+
+
+def test_what_the_network_said_is_shown_where_it_looked_when_it_is_revealed(reader: Reader) -> None:
+    reader.press("Blind case")
+    expect(reader.part("classes")).to_be_hidden()
+    reader.canvas.focus()
+    for _ in range(2):
+        reader.page.keyboard.press("ArrowUp")
+    expect(reader.part("number")).to_contain_text("7 of 9")
+    reader.press("Reveal")
+    expect(reader.part("classes")).to_have_value("1")  # the predicted one
+    expect(reader.part("number")).to_contain_text("5 of 9")  # that of the square
+    reader.canvas.focus()
+    reader.page.keyboard.press("ArrowUp")
+    reader.press("Close")
+    expect(reader.part("mark")).to_be_hidden()
+    expect(reader.part("number")).to_contain_text("6 of 9")  # from then on the slice stays
+
+
+def test_a_closed_mark_stays_where_it_is(reader: Reader) -> None:
+    reader.press("Other case")
+    expect(reader.part("mark-said")).to_have_text("Marked on slice 5")
+    reader.press("Close")
+    expect(reader.part("mark")).to_be_hidden()
+    expect(reader.part("mark-said")).to_have_text("Marked on slice 5")
+    reader.page.keyboard.press("m")
+    reader.click(20, 30)
+    reader.page.wait_for_timeout(500)
+    expect(reader.page.get_by_text("Told [] in case 1")).to_be_visible()
+    assert reader.colour(40, 50) == [255, 128, 171]

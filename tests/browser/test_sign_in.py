@@ -283,7 +283,7 @@ def test_a_reader_comes_by_the_link_of_a_session_and_sees_nothing_but_it(
     abe.open(f"teaching?code={site.code}")
     abe.sign_in("abe")
     expect(abe.page.get_by_role("textbox", name="Code")).to_have_value(site.code, timeout=WAIT_MS)
-    name = abe.page.get_by_role("textbox", name="Your name or a pseudonym")
+    name = abe.page.get_by_role("textbox", name="Your name, from your sign-in")
     expect(name).to_be_disabled()
     expect(name).to_have_value("Abe")
     abe.press("Join")

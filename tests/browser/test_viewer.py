@@ -365,3 +365,11 @@ def test_pictures_are_crisp_on_a_fine_screen(viewer: Viewer) -> None:
     viewer.page.keyboard.press("ArrowDown")
     viewer.page.wait_for_timeout(200)
     assert viewer.canvas.evaluate("canvas => canvas.width / canvas.clientWidth") == pytest.approx(2, abs=0.02)
+
+
+def test_an_old_browser_is_told_so(context, server: Server) -> None:
+    page = context.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    Visitor(page, server).open(f"review?run={RUN}")
+    expect(page.get_by_text("in a browser of 2023 or later")).to_be_visible(timeout=20_000)
+    page.close()

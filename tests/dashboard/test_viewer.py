@@ -366,8 +366,9 @@ def test_what_is_no_point_is_refused(packed: PackedVolumes, sent: object) -> Non
 
 def test_a_small_case_is_one_message_and_says_what_was_marked_before(packed: PackedVolumes) -> None:
     blob = pack_case("a", packed)
-    for mark, text in ((None, b"null"), (MarkedPoint(**MARK), json.dumps(MARK).encode())):
-        first, rest = messages_of(blob, mark)
+    for mark, closed in ((None, False), (MarkedPoint(**MARK), True)):
+        first, rest = messages_of(blob, mark, closed=closed)
+        text = json.dumps({"mark": mark and MARK, "closed": closed}).encode()
         assert first == struct.pack("<I", len(text)) + text + blob
         assert rest is None
 
@@ -380,8 +381,9 @@ def test_a_large_case_is_two_messages_that_belong_together(
     head = read(blob).head
     first, rest = messages_of(blob)
     assert rest is not None
-    assert first[8:] + rest[4:] == blob
-    assert len(first) == 8 + len(blob) - head["streamBytes"] + 100
+    before = len(struct.pack("<I", 0)) + len(json.dumps({"mark": None, "closed": False}))
+    assert first[before:] + rest[4:] == blob
+    assert len(first) == before + len(blob) - head["streamBytes"] + 100
     assert struct.unpack_from("<I", rest) == (head["stream"],)
     assert head["stream"] == zlib.crc32(blob[-head["streamBytes"] :])
 

@@ -86,6 +86,13 @@ def test_full_agreement_has_a_kappa_of_one_without_an_interval():
     assert found.note.startswith("Without any disagreement")
 
 
+def test_disagreement_alike_on_every_case_has_no_interval():
+    found = agree_among_readers(answers_of([[0, 1, 2], [1, 2, 0]], 3))
+    assert found.kappa == pytest.approx(-0.5)  # no pair agrees, a third by chance
+    assert (found.lower, found.upper) == (None, None)
+    assert "do not scatter" in found.note
+
+
 def test_one_diagnosis_only_has_no_kappa():
     found = agree_among_readers(answers_of([[0, 0, 0], [0, 0, 0]], 3))
     assert (found.kappa, found.agreement) == (None, 1.0)

@@ -104,8 +104,9 @@ def _ask_diagnosis(now: Present, step: Step) -> None:
         )
     if plan.confidence == "each":
         st.caption("How sure are you of each? They need not add up to 100.")
-        for name in plan.classes:
-            _ask_confidence(display_diagnosis(name), _slider(plan, name, now, step))
+        with st.container(key="teaching-confidence"):
+            for name in plan.classes:
+                _ask_confidence(display_diagnosis(name), _slider(plan, name, now, step))
 
 
 def _ask_confidence(label: str, key: str) -> None:

@@ -21,12 +21,12 @@ def show_entry(study: Study) -> None:
             "Code",
             value=st.query_params.get(CODE, ""),
             max_chars=CODE_LENGTH + 4,
-            placeholder="ABC234",
+            placeholder="such as ABC234",
             help="Your instructor shows it: six letters and digits.",
             key="teaching-code",
         )
         chosen = st.text_input(
-            "Your name or a pseudonym",
+            "Your name or a pseudonym" if signed is None else "Your name, from your sign-in",
             value=signed or "",
             disabled=signed is not None,
             max_chars=MAXIMUM_NAME,

@@ -62,10 +62,12 @@ def pack_images(study: Study, case_id: str, key: str, network: NetworkView | Non
     return write_key(packed, key)
 
 
-def show_images(packed: bytes, *, mark: Mark | None, marking: bool, key: str = "teaching-viewer") -> Mark | None:
-    """Show the three sequences; return the point that the reader has just marked."""
+def show_images(
+    packed: bytes, *, mark: Mark | None, marking: bool, closed: bool = False, key: str = "teaching-viewer"
+) -> Mark | None:
+    """Show the three sequences; return the point that the reader has just marked, unless that is closed."""
     stored = None if mark is None else MarkedPoint(slice_index=mark.slice_index, row=mark.row, column=mark.column)
-    point = show_viewer(packed, key=key, mark_point=marking, mark=stored if marking else None)
+    point = show_viewer(packed, key=key, mark_point=marking, mark=stored if marking else None, closed=closed)
     if not isinstance(point, MarkedPoint):
         return None
     return Mark(slice_index=point.slice_index, row=point.row, column=point.column)

@@ -52,8 +52,6 @@ def show_leading(study: Study, session: TeachingSession) -> None:
         _show_steps(session.session_id, place, len(rows), steps, shown)
         if shown != "images":
             _show_group(study, session, row.case_id, reveal=shown == "pathology")
-        if row.run_id is not None and shown in ("network", "pathology"):
-            show_probabilities(read_network(study, ShownNetwork(case_id=row.case_id, run_id=row.run_id)))
         if shown == "pathology":
             with st.container(border=True):
                 st.metric("Pathology", display_diagnosis(read_truth(study, session.session_id)[place]))
@@ -70,6 +68,7 @@ def _show_images(study: Study, session: TeachingSession, row: SessionCase, *, wi
     with st.container(border=True):
         show_images(pack_images(study, row.case_id, key, network), mark=None, marking=False, key="teaching-lead")
     if network is not None:
+        show_probabilities(network)
         st.caption(describe_map(study, network))
 
 

@@ -34,11 +34,13 @@ def show_probabilities(network: NetworkView, *, beside: str = "") -> None:
     """Show the network's probability of each diagnosis."""
     case = network.case
     with st.container(border=True, gap="small"):
-        st.markdown(f"The network says **{display_diagnosis(case.predicted)}**")
-        for name, share in zip(case.classes, case.probabilities, strict=True):
-            st.progress(float(share), text=f"{display_diagnosis(name)} **{format_share(share, digits=0)}**")
-        if beside:
-            st.caption(beside)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"The network says **{display_diagnosis(case.predicted)}**", width="content")
+            if beside:
+                st.caption(beside)
+        bars = st.columns(len(case.classes))
+        for bar, name, share in zip(bars, case.classes, case.probabilities, strict=True):
+            bar.progress(float(share), text=f"{display_diagnosis(name)} **{format_share(share, digits=0)}**")
 
 
 @explain_errors()

@@ -65,15 +65,16 @@ def _show_scores(study: Study, reader: Reader, now: Present) -> None:
         st.caption(score.reliance.sentence)
     steps: dict[Step, StepScore] = {"alone": score.alone, "with network": score.assisted}
     shown = {step: one for step, one in steps.items() if one.accuracy.n}
-    left, right = st.columns(2)
-    for step, one in shown.items():
-        with left.container(border=True):
+    columns = st.columns(2)
+    for column, (step, one) in zip(columns, shown.items(), strict=False):
+        with column.container(border=True):
             st.markdown(f"**{_NAMES[step]}**")
             st.plotly_chart(draw_reader_confusion(one), key=f"teaching-confusion-{step}")
             st.dataframe(_class_rows(one), hide_index=True)
             if one.areas.note:
                 st.caption(one.areas.note)
-    with right.container(border=True):
+    left, right = st.columns(2) if len(shown) > 1 else (columns[1], columns[1])
+    with left.container(border=True):
         st.markdown("**Are you as right as you are sure?**")
         st.plotly_chart(draw_calibration({step: one.calibration for step, one in shown.items()}), key="teaching-sure")
         st.caption(score.alone.calibration.sentence)

@@ -84,17 +84,16 @@ def _show_case(study: Study, reader: Reader, now: Present, position: int) -> Non
     images, answer = st.columns(_WIDTHS)
     with images:
         _show_images(study, reader, now, position, network)
+        if network is not None:
+            show_network(network, now)
+            st.caption(describe_map(study, network))
     with answer:
         if now.timed_out and now.step != "alone":
             st.info(_describe_time_out(now), icon=":material/timer_off:")
         if now.step == "pathology":
             _show_end(study, reader, now, position)
-        if network is not None:
-            show_network(network, now)
         if now.step != "pathology":
             show_form(study, reader.reader_id, now, step)
-    if network is not None:
-        images.caption(describe_map(study, network))
 
 
 def _show_images(study: Study, reader: Reader, now: Present, position: int, network: NetworkView | None) -> None:
@@ -130,9 +129,10 @@ def _show_end(study: Study, reader: Reader, now: Present, position: int) -> None
 @explain_errors()
 def _images(study: Study, reader_id: str, now: Present, step: Step, packed: bytes) -> None:
     """Show the viewer; a mark is kept without drawing the rest again."""
+    closed = now.step == "pathology"
     with st.container(border=True):
-        marked = show_images(packed, mark=_shown_mark(now, step), marking=asks_for_mark(now))
-    if marked is None or now.step == "pathology" or marked == read_mark(now, step):
+        marked = show_images(packed, mark=_shown_mark(now, step), marking=asks_for_mark(now), closed=closed)
+    if marked is None or closed or marked == read_mark(now, step):
         return
     set_mark(study, reader_id, now, step, marked)
     st.rerun()

@@ -127,9 +127,12 @@ def _show_items(report: SessionReport) -> None:
     st.markdown("**Cases: how hard they are, and whether they tell good readers from others**")
     if report.items.warning:
         st.caption(report.items.warning)
-    left, right = st.columns(2)
+    if any(item.discrimination is not None for item in report.items.items):
+        left, right = st.columns(2)
+        right.plotly_chart(draw_items(report.items), key="teaching-items")
+    else:
+        left = st.container()
     left.plotly_chart(draw_difficulty(report.items), key="teaching-difficulty")
-    right.plotly_chart(draw_items(report.items), key="teaching-items")
     st.dataframe(
         [
             {
@@ -185,4 +188,7 @@ def _kappa_range(found: Agreement | ReaderAgreement) -> str:
 def _describe_kappa(found: ReaderAgreement) -> str:
     if found.kappa is None:
         return found.note or "not enough answers"
-    return f"95 %: {_kappa_range(found)} · {found.readers} readers, {found.cases} cases"
+    counted = f"{found.readers} readers, {found.cases} cases"
+    if found.lower is None:
+        return f"{counted}. {found.note or 'There is no interval.'}"
+    return f"95 %: {_kappa_range(found)} · {counted}"

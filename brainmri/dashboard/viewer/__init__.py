@@ -55,7 +55,13 @@ _SCRIPTS: Final = (
 
 
 def show_viewer(
-    packed: bytes, *, key: str, draw_region: bool = False, mark_point: bool = False, mark: MarkedPoint | None = None
+    packed: bytes,
+    *,
+    key: str,
+    draw_region: bool = False,
+    mark_point: bool = False,
+    mark: MarkedPoint | None = None,
+    closed: bool = False,
 ) -> DrawnRegion | MarkedPoint | None:
     """Show the viewer. Data that has not changed is not sent again.
 
@@ -71,6 +77,8 @@ def show_viewer(
         Whether a visitor can mark a point, instead of a region.
     mark : MarkedPoint, optional
         What the visitor marked before. It counts where a case is opened; later the browser knows better.
+    closed : bool
+        Whether the mark is shown only, and cannot be changed any more.
 
     Returns
     -------
@@ -84,18 +92,18 @@ def show_viewer(
         Where the browser sends something that is no region or point of this case.
     """
     if mark_point:
-        sent = _show(_marking_component(), packed, key, _first_mark(packed, key, mark), on_mark_change=_nothing_more)
+        first, rest = messages_of(packed, _first_mark(packed, key, mark), closed=closed)
+        sent = _show(_marking_component(), first, rest, key, on_mark_change=_nothing_more)
         return None if sent.mark is None else read_mark(sent.mark, packed)
     if draw_region:
-        sent = _show(_drawing_component(), packed, key, on_region_change=_nothing_more)
+        sent = _show(_drawing_component(), *messages_of(packed), key, on_region_change=_nothing_more)
         return None if sent.region is None else read_region(sent.region, packed)
-    _show(_component(), packed, key)
+    _show(_component(), *messages_of(packed), key)
     return None
 
 
-def _show(component: Any, packed: bytes, key: str, mark: MarkedPoint | None = None, **events: Any) -> Any:
+def _show(component: Any, first: bytes, rest: bytes | None, key: str, **events: Any) -> Any:
     """Mount the viewer and, after it, what only carries the rest of a large case."""
-    first, rest = messages_of(packed, mark)
     with st.container(gap=None):
         sent = component(data=first, key=key, **events)
         if rest is not None:

@@ -12,7 +12,7 @@ function unpack(data) {
     place += 4;
     return new TextDecoder().decode(take(length));
   };
-  const mark = JSON.parse(takeText());
+  const { mark, closed } = JSON.parse(takeText());
   const head = JSON.parse(takeText());
   const [mapRows, mapColumns] = head.mapGrid;
   const evidence = take(4 * head.classes.length * head.squares.length * mapRows * mapColumns).slice(); // aligned
@@ -20,7 +20,7 @@ function unpack(data) {
   const stream = bytes.subarray(place); // or as much of it as came with the case
   const [slices, rows, columns] = head.box.slice(3);
   return {
-    head, colours, stream, mark,
+    head, colours, stream, mark, closed,
     maps: new Float32Array(evidence.buffer),
     samples: new Uint8Array(head.squares.length * head.names.length * head.samplePx ** 2),
     volumes: head.names.map(() => new Uint16Array(slices * rows * columns)),

@@ -7,6 +7,7 @@ function wireMark(state) {
 }
 
 function toggleMarking(state) {
+  if (state.packed.closed) return;
   state.marking = !state.marking;
   if (state.marking) state.crop = false; // a point is marked in the whole slice
   requestDraw(state);
@@ -52,6 +53,7 @@ function drawMark(state, panel, context, ratio) { // faint on the two slices bes
 function sayMark(state) {
   const { parts, point } = state;
   if (!parts.mark) return;
+  parts.mark.hidden = state.packed.closed;
   parts.mark.setAttribute('aria-pressed', String(state.marking));
   parts['mark-said'].textContent = state.marking ? 'Click the place in any panel.'
     : point ? `Marked on slice ${point.slice + 1}` : '';

@@ -17,7 +17,7 @@ FIRST_BYTES: Final = 3 * 2**19
 """Of the stream in the first message, where there are two: about fifty slices of 256 x 256 pixels."""
 
 
-def messages_of(packed: bytes, mark: MarkedPoint | None = None) -> tuple[bytes, bytes | None]:
+def messages_of(packed: bytes, mark: MarkedPoint | None = None, *, closed: bool = False) -> tuple[bytes, bytes | None]:
     """Return the first message of a packed case, and the second where there is one.
 
     Parameters
@@ -26,11 +26,13 @@ def messages_of(packed: bytes, mark: MarkedPoint | None = None) -> tuple[bytes, 
         From `pack_case`.
     mark : MarkedPoint, optional
         What the reader marked before.
+    closed : bool
+        Whether it cannot be changed any more.
     """
     head = read_head(packed)
     start = len(packed) - int(head["streamBytes"])
     cut = start + FIRST_BYTES if len(packed) > start + 2 * FIRST_BYTES else len(packed)
-    marked = b"null" if mark is None else json.dumps(asdict(mark)).encode()
-    first = b"".join((struct.pack("<I", len(marked)), marked, packed[:cut]))
+    said = json.dumps({"mark": None if mark is None else asdict(mark), "closed": closed}).encode()
+    first = b"".join((struct.pack("<I", len(said)), said, packed[:cut]))
     rest = None if cut == len(packed) else struct.pack("<I", int(head["stream"])) + packed[cut:]
     return first, rest

@@ -66,6 +66,7 @@ function startCase(state, packed) { // it is shown as soon as its first slice is
 function openCase(state, packed) {
   const { head } = packed;
   const fresh = head.id !== state.id;
+  const revealed = !fresh && !state.packed.head.classes.length && head.classes.length; // what the network said of it
   state.packed = packed;
   state.mapKey = null;
   state.root.querySelector('.viewer').inert = false; // from here on there is something to control
@@ -80,7 +81,9 @@ function openCase(state, packed) {
     buildPanels(state);
   }
   state.panels.forEach((panel) => { panel.drawn = panel.sampled = null; });
-  if (fresh || state.chosen >= head.classes.length) state.chosen = head.chosen;
+  if (fresh || revealed || state.chosen >= head.classes.length) state.chosen = head.chosen;
+  if (revealed && !head.squares.some((square) => square.slice === state.slice)) state.slice = head.start;
+  if (packed.closed) state.marking = false;
   if (!head.signed) state.against = false;
   const { slice, classes, marks } = state.parts;
   slice.max = head.shape[0];
