@@ -4,7 +4,7 @@ import streamlit as st
 
 from brainmri.dashboard.entrance import open_pages
 from brainmri.dashboard.frame import configure_page, prepare_libraries, show_sidebar
-from brainmri.dashboard.state import explain_errors
+from brainmri.dashboard.state import address_noted, explain_errors
 
 PAGES = {
     "Study": [
@@ -23,5 +23,6 @@ configure_page()
 with explain_errors():
     page = open_pages(PAGES)
     show_sidebar()
-    page.run()
+    with address_noted():
+        page.run()
 prepare_libraries()

@@ -19,7 +19,7 @@ from brainmri.dashboard.formatting import (
     format_time_left,
 )
 from brainmri.dashboard.progress import REFRESH_S, show_task
-from brainmri.dashboard.state import explain_errors, query_choice, remember_choice
+from brainmri.dashboard.state import explain_errors, query_choice, remember_choice, rerun_page
 from brainmri.errors import StudyError
 from brainmri.evaluation.wording import list_words
 from brainmri.people.roles import Role
@@ -111,7 +111,7 @@ def watch_activity(study: Study, activity: Activity) -> None:
     def watched() -> None:
         now = read_activity(study)
         if now.key != activity.key:
-            st.rerun()
+            rerun_page()
         for task in now.preparing:
             show_task(study, task, "Creating the demo study" if task.kind == "demo" else "Preparing the training")
         workers = list_workers(study)

@@ -10,7 +10,7 @@ import streamlit as st
 from brainmri import tasks
 from brainmri.dashboard.access import act, may, missing, note
 from brainmri.dashboard.formatting import format_duration, format_time_left
-from brainmri.dashboard.state import explain_errors
+from brainmri.dashboard.state import explain_errors, rerun_page
 from brainmri.database import utc_now
 from brainmri.errors import StudyError
 from brainmri.people.roles import Role
@@ -46,7 +46,7 @@ def watch_task(study: Study, task: Task, draw: Callable[[Task], None]) -> None:
     def watched() -> None:
         now = tasks.read(study, task.id)
         if now is None or now.status != tasks.RUNNING:
-            st.rerun()
+            rerun_page()
         draw(now)
 
     watched()

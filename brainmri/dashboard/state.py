@@ -8,11 +8,12 @@ import runpy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from brainmri.errors import BrainMRIError
 from brainmri.study import DATABASE_VARIABLE, Study, default_folder, open_study
@@ -22,6 +23,7 @@ PHANTOM_NOTICE: Final = (
     "nothing about patients.]"
 )
 
+_ADDRESS: Final = "page-address"
 _ENTRY: Final = Path(__file__).resolve().parents[2] / "app.py"
 _LOG = logging.getLogger(__name__)
 
@@ -75,7 +77,12 @@ def query_choice(name: str, options: Sequence[str], default: str | None = None) 
 
 
 def remember_choice(**choice: str | None) -> None:
-    """Write choices into the address, so that a reload and a link show the same; None takes one out."""
+    """Write choices into the address, so that a reload and a link show the same; None takes one out.
+
+    What a timer brings is passed over, see `came_by_timer`.
+    """
+    if came_by_timer():
+        return
     for name, value in choice.items():
         if value is None:
             st.query_params.pop(name, None)
@@ -83,9 +90,44 @@ def remember_choice(**choice: str | None) -> None:
             st.query_params[name] = value
 
 
+def came_by_timer() -> bool:
+    """Return whether a fragment alone runs, as one with a timer does again and again.
+
+    The browser's message may be older than the page: while a page is drawn, its timers go on, and send the address and
+    the controls as they were before. What the page had set in between then looks as if the visitor had set it back.
+    """
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
+
+
+@contextmanager
+def address_noted() -> Iterator[None]:
+    """Note the address as a run of the whole page leaves it, for `rerun_page`."""
+    try:
+        yield
+    finally:
+        if not came_by_timer():
+            st.session_state[_ADDRESS] = _address()
+
+
+def rerun_page() -> NoReturn:
+    """Draw the whole page again, from a fragment with a timer, at the address that the page left; see `came_by_timer`.
+
+    ``st.rerun`` alone would take the address that the browser sent.
+    """
+    left = st.session_state.get(_ADDRESS)
+    if came_by_timer() and left is not None and left != _address():
+        st.query_params.from_dict(left)
+    st.rerun()
+
+
 def show_phantom_notice() -> None:
     """Say that what the page shows are phantoms."""
     st.markdown(PHANTOM_NOTICE)
+
+
+def _address() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def _leave_legacy_pages() -> None:

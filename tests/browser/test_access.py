@@ -126,4 +126,5 @@ def test_roles_of_a_sign_in_open_and_shut_the_pages(signed: tuple[Visitor, Study
     visitor.page.wait_for_function("location.pathname === '/teaching'", timeout=20_000)
     visitor.wait()
     assert headings(visitor) == ["Teaching"] and links(visitor) == 0
-    expect(visitor.page.get_by_role("textbox", name="Your name, from your sign-in")).to_have_value("Abe", timeout=20_000)
+    name = visitor.page.get_by_role("textbox", name="Your name, from your sign-in")
+    expect(name).to_have_value("Abe", timeout=20_000)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import streamlit as st
 
 from brainmri.dashboard.explanations.helper import CaseHelper, CaseJob, helper_of
-from brainmri.dashboard.state import explain_errors
+from brainmri.dashboard.state import explain_errors, rerun_page
 from brainmri.explanation.inventory import take_inventory
 from brainmri.explanation.method_names import METHODS, QUICK_METHODS
 from brainmri.study import Study
@@ -106,7 +106,7 @@ def _watch(asked: _Asked) -> None:
     def watched() -> None:
         asked.helper.check(asked.job)
         if asked.job.ended.is_set():
-            st.rerun()
+            rerun_page()
         doing = asked.job.doing or _DOING[asked.wish.part]
         if not asked.wish.slow:
             st.caption(doing)

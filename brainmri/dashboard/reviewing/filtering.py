@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 import streamlit as st
 
 from brainmri.dashboard.reviewing.saved import show_saved_lists
+from brainmri.dashboard.state import came_by_timer
 from brainmri.errors import UsageError
 from brainmri.evaluation.case_attributes import QUALITY
 from brainmri.evaluation.difficulty import DIFFICULTIES
@@ -37,6 +38,8 @@ def read_filter() -> Filter:
 
 def write_filter(chosen: Filter) -> None:
     """Write a filter into the address, and take out what it does not set."""
+    if came_by_timer():
+        return
     query = chosen.to_query()
     for name in (one.name for one in fields(Filter)):
         if name not in query:
