@@ -33,6 +33,8 @@ _DEPTHS_HELP: Final = (
     "How far into the network the map is made. Late layers know most of what the answer rests on, on a coarse grid; "
     "early ones show edges and spots, on a fine one. The usual layer is the latest whose grid is fine enough."
 )
+_WIDTHS: Final = (7, 6, 17)
+"""Of the choice of a map, that of a layer, and what the map shows."""
 _ONE_MAP: Final = "one map drawn over all three sequences"
 _TEXTS: Final = {
     MEAN: "Where the repeats of this network look on average: each Grad-CAM map counts as a share of what is strong "
@@ -117,11 +119,13 @@ def pick_map(
     layers = {} if usual is None else label_layers(architecture, usual)
     layer = query_choice("layer", list(layers), usual)
     if len(labels) > 1:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            _select("map", method, labels, first=next(iter(labels)), width=230)
-            if layers:
-                _select("layer", layer, layers, first=usual, width=190, help_text=_DEPTHS_HELP)
-            st.caption(describe_method(method), width="stretch")
+        columns = st.columns(_WIDTHS if layers else (_WIDTHS[0], sum(_WIDTHS[1:])), vertical_alignment="center")
+        with columns[0]:
+            _select("map", method, labels, first=next(iter(labels)))
+        if layers:
+            with columns[1]:
+                _select("layer", layer, layers, first=usual, help_text=_DEPTHS_HELP)
+        columns[-1].caption(describe_method(method))
     return MapChoice(method, None if layer == usual else layer)
 
 
@@ -131,7 +135,6 @@ def _select(
     labels: dict[str, str],
     *,
     first: str | None,
-    width: int,
     help_text: str | None = None,
 ) -> None:
     """Show a choice that the address carries under a name, unless it is the first."""
@@ -146,7 +149,6 @@ def _select(
         name.capitalize(),
         list(labels),
         format_func=labels.__getitem__,
-        width=width,
         key=key,
         label_visibility="collapsed",
         help=help_text,

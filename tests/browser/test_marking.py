@@ -11,7 +11,7 @@ from brainmri.dashboard import viewer as viewer_files
 from brainmri.explanation.maps import upsample
 from tests.browser.conftest import SIZE, Server, Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGE = str(Path(__file__).with_name("marking_page.py"))
 FOLDER = Path(viewer_files.__file__).parent

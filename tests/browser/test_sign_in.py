@@ -28,7 +28,7 @@ from brainmri.teaching.sessions import create_session
 from tests.browser.conftest import ROOT, START_S, Server, Visitor, _free_port
 from tests.pages.filled import make_filled_study
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 for _name in ("authlib", "httpx", "oidc_provider_mock"):  # they run in other processes, and are not imported here
     if find_spec(_name) is None:

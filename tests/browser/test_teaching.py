@@ -19,7 +19,7 @@ from brainmri.vocabulary import TRAINED_DIAGNOSES, display_diagnosis
 from tests.browser.conftest import Server, Visitor
 from tests.pages.filled import make_filled_study
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PROJECTOR = {"width": 1280, "height": 720}
 TABLET = {"width": 820, "height": 1180}

@@ -8,9 +8,11 @@ from brainmri.vocabulary import TRAINED_DIAGNOSES
 from tests.browser.conftest import Server
 from tests.pages.filled import make_study
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
-def test_twenty_readers_of_thirty_cases_lose_no_answer_and_wait_less_than_a_second(tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("cases", [8, pytest.param(30, marks=pytest.mark.stress)])
+def test_twenty_readers_lose_no_answer_and_wait_less_than_a_second(tmp_path: Path, cases: int) -> None:
     pytest.importorskip("websockets", reason="websockets is not installed")
     from tests.browser.reading_load import load
 
@@ -18,9 +20,9 @@ def test_twenty_readers_of_thirty_cases_lose_no_answer_and_wait_less_than_a_seco
     server = Server(study.folder)
     server.start()
     try:
-        found = load(study, server, readers=20, cases=30, think_s=4.0)
+        found = load(study, server, readers=20, cases=cases, think_s=4.0)
     finally:
         server.kill()
     print({name: round(value, 3) for name, value in found.items()})
-    assert found["answers"] == found["expected"] == 600
+    assert found["answers"] == found["expected"] == 20 * cases
     assert found["p95_s"] < 1

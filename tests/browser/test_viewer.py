@@ -22,7 +22,7 @@ from brainmri.vocabulary import TRAINED_DIAGNOSES, display_diagnosis
 from tests.browser.conftest import SIZE, Server, Visitor
 from tests.pages.filled import make_filled_study
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 RUN = "exp-001-resnet50-01"
 FOLDER = Path(viewer_files.__file__).parent

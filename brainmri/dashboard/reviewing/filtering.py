@@ -142,13 +142,6 @@ def _show_fields(whole: Worklist, chosen: Filter) -> None:
         _pick_range("confidence", "Confidence (%)", 100, 1, 100, chosen)
         highest = math.ceil(max((row.loss for row in whole.rows), default=1.0))
         _pick_range("loss", "Loss", float(highest), _LOSS_STEP, 1, chosen)
-    with right:
-        _pick_some("scanner", "Scanner", whole, chosen, str)
-        _pick_some("quality", "Image quality", whole, chosen, str.capitalize, help_text=_QUALITY_HELP)
-        _pick_some("verdict", "Finding", whole, chosen, str.capitalize, names=list(VERDICTS))
-        _pick_status(whole, chosen)
-        _pick_reviewer(whole, chosen)
-        _pick_switch("bookmarked", "For teaching", whole, chosen)
         key = "filter-text"
         st.session_state[key] = chosen.text
         st.text_input(
@@ -157,6 +150,13 @@ def _show_fields(whole: Worklist, chosen: Filter) -> None:
             placeholder="In notes, case and scanner",
             on_change=lambda: _change(text=str(st.session_state[key]).strip()),
         )
+    with right:
+        _pick_some("scanner", "Scanner", whole, chosen, str)
+        _pick_some("quality", "Image quality", whole, chosen, str.capitalize, help_text=_QUALITY_HELP)
+        _pick_some("verdict", "Finding", whole, chosen, str.capitalize, names=list(VERDICTS))
+        _pick_status(whole, chosen)
+        _pick_reviewer(whole, chosen)
+        _pick_switch("bookmarked", "For teaching", whole, chosen)
 
 
 def _change(**conditions: Any) -> None:
