@@ -139,8 +139,8 @@ def _template() -> go.layout.Template:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": family, "size": 13, "color": TEXT},
         title={"font": {"size": 15, "color": TEXT}, "x": 0, "xanchor": "left"},
-        margin={"l": 8, "r": 20, "t": 32, "b": 8},  # half of "100%" right of an axis, which is left out otherwise
-        xaxis=_axis(),
+        margin={"l": 8, "r": 20, "t": 32, "b": 8},
+        xaxis={**_axis(), "ticklabeloverflow": "allow"},  # "100%" at the end of a narrow axis is left out otherwise
         yaxis=_axis(),
         legend={
             "orientation": "h",

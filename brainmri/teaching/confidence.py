@@ -215,7 +215,7 @@ def _area(name: str, positive: NDArray[np.bool_], scores: NDArray[np.float64]) -
     with_it, without = int(positive.sum()), int((~positive).sum())
     if min(with_it, without) < FEWEST_OF_A_KIND:
         note = (
-            f"Of {with_it + without} cases answered with a confidence, {with_it} are {name} and {without} are not: an "
+            f"Of {with_it + without} cases answered with a confidence, {with_it} with {name} and {without} without: an "
             f"area under the ROC curve needs {FEWEST_OF_A_KIND} of each."
         )
         return Area(name=name, auc=None, note=note)

@@ -141,7 +141,7 @@ def _reason_for_none(
         with_it = int((truth == index).sum())
         if min(with_it, truth.size - with_it) < FEWEST_OF_A_KIND:
             return (
-                f"Of the {truth.size} cases that all readers answered both ways, {with_it} are "
+                f"Of the {truth.size} cases that all readers answered both ways, {with_it} with "
                 f"{answers.classes[index]}: an area under the ROC curve needs {FEWEST_OF_A_KIND} cases with it and "
                 f"{FEWEST_OF_A_KIND} without."
             )

@@ -9,6 +9,7 @@ import asyncio
 import random
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,11 +147,15 @@ def load(study: Study, server: Server, *, readers: int, cases: int, think_s: flo
     async def everybody(tokens: list[str]) -> list[list[float]]:
         return list(await asyncio.gather(*(read_all(address, one, think_s, random.Random(one)) for one in tokens)))
 
-    asyncio.run(everybody(make_places(study, readers=1, cases=1)[1]))  # what is loaded once is no session's memory
+    def read(tokens: list[str]) -> list[list[float]]:
+        with ThreadPoolExecutor(1) as apart:  # playwright keeps a loop running in this thread
+            return apart.submit(lambda: asyncio.run(everybody(tokens))).result()
+
+    read(make_places(study, readers=1, cases=1)[1])  # what is loaded once is no session's memory
     session_id, tokens = make_places(study, readers=readers, cases=cases)
     process = psutil.Process(server.process.pid)
     before = process.memory_info().rss
-    waited = np.concatenate([np.array(one) for one in asyncio.run(everybody(tokens))])
+    waited = np.concatenate([np.array(one) for one in read(tokens)])
     plan = SessionPlan.from_json(read_session(study, session_id).plan)
     return {
         "screens": len(waited),

@@ -73,7 +73,7 @@ def test_a_diagnosis_without_cases_has_no_analysis_and_the_reason():
     assert found.analysis is None
     assert found.curves.shape == (2, 0, found.grid.size)
     assert found.sentence == (
-        "Of the 30 cases that all readers answered both ways, 0 are meningioma: an area under the ROC curve needs 2 "
+        "Of the 30 cases that all readers answered both ways, 0 with meningioma: an area under the ROC curve needs 2 "
         "cases with it and 2 without."
     )
 
