@@ -44,8 +44,8 @@ def test_too_few_cases_have_no_area_and_the_reason():
     found = measure_areas(answers.alone[0], answers.alone_confidence[0], answers.truth, CLASSES)
     assert found.macro is None
     assert found.note == (
-        "Of 12 cases answered with a confidence, 4 with glioblastoma and 8 without: an area under the ROC curve needs 5 "
-        "of each."
+        "Of 12 cases answered with a confidence, 4 with glioblastoma and 8 without: an area under the ROC curve needs "
+        "5 of each."
     )
 
 
