@@ -58,7 +58,9 @@ def test_a_study_without_cases_offers_to_join_and_says_why_no_session_can_be_mad
 ) -> None:
     app = open_page("teaching")
     assert titles(app) == ["Teaching"]
-    assert "No case fits what was chosen." in words(app)
+    assert "needs cases whose diagnosis is known" in words(app)
+    assert [link.proto.page for link in app.get("page_link")] == ["cases"]
+    assert not app.error
 
 
 def test_a_reader_joins_answers_twice_sees_the_pathology_and_the_own_results(

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from brainmri.dashboard.case_maps import MapChoice, maps_of_run, maps_stamp
+from brainmri.dashboard.case_maps import MapChoice, maps_stamp, read_summary
 from brainmri.dashboard.review import (
     TestedCase,
     find_experiment,
@@ -57,7 +57,7 @@ def pack_images(study: Study, case_id: str, key: str, network: NetworkView | Non
         packed = shared_shelf().take(name, lambda: packed_blind(study, case_id, PLACEHOLDER))
     else:
         run_id, case = network.run_id, network.case
-        name = (study.url, case_id, digest, run_id, maps_stamp(study, run_id, _CHOICE))
+        name = (study.url, case_id, digest, run_id, maps_stamp(study, run_id, _CHOICE, case_id=case_id))
         packed = shared_shelf().take(name, lambda: packed_case(study, run_id, case, opaque_key=PLACEHOLDER))
     return write_key(packed, key)
 
@@ -75,7 +75,7 @@ def show_images(
 
 def describe_map(study: Study, network: NetworkView) -> str:
     """Say what the coloured map is, or that there is none."""
-    if maps_of_run(study, network.run_id, _CHOICE.method) is None:
+    if read_summary(study, network.run_id, _CHOICE, case_id=network.case.case_id) is None:
         return "The squares are what the network was shown. It has no map yet."
     return (
         "The squares are what the network was shown. One map (Grad-CAM) lies over all three sequences: warm where the "

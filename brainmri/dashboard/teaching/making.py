@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
+from sqlalchemy import select
 
 from brainmri.dashboard.access import author_name, may, note
+from brainmri.dashboard.contents import CASES_PAGE
 from brainmri.dashboard.state import explain_errors, remember_choice
 from brainmri.dashboard.teaching.place import SESSION
 from brainmri.dashboard.teaching.planning import pick_plan
 from brainmri.errors import TeachingError
 from brainmri.evaluation.difficulty import DIFFICULTIES
 from brainmri.evaluation.wording import label_experiment
+from brainmri.intake.records import Case
 from brainmri.review.filters import Filter
 from brainmri.review.worklist import read_worklist
 from brainmri.study import Study
@@ -40,6 +43,10 @@ def show_making(study: Study) -> None:
         return
     with st.container(border=True):
         st.subheader("Make a session", anchor=False)
+        if not _has_labelled_case(study):
+            st.write("It needs cases whose diagnosis is known: glioblastoma, PCNSL or meningioma. There is none yet.")
+            st.page_link(CASES_PAGE, label="Import or label cases", icon=":material/folder_shared:")
+            return
         title, author = _pick_title()
         st.markdown("**Cases**")
         experiment_id = _pick_experiment(study)
@@ -56,6 +63,12 @@ def show_making(study: Study) -> None:
                 note("create session", made.session_id, cases=len(cases))
                 remember_choice(**{SESSION: made.session_id, "make": None})
                 st.rerun()
+
+
+def _has_labelled_case(study: Study) -> bool:
+    query = select(Case.case_id).where(Case.diagnosis.in_(TRAINED_DIAGNOSES), Case.excluded.is_(False)).limit(1)
+    with study.session() as session:
+        return session.scalar(query) is not None
 
 
 def _pick_title() -> tuple[str, str]:
